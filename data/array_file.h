@@ -1,0 +1,71 @@
+// Named arrays in one file, in the safetensors format: 8 bytes of header length, a JSON header, the arrays without holes.
+//
+// Written by us, read from strangers: every length, type and offset is checked before use. A reader is immutable.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace everlearn {
+
+enum class ArrayType { kF64, kF32, kI64, kI32, kU64, kU32, kU16, kU8 };
+
+class ArrayFileWriter {
+ public:
+  void SetText(const std::string& name, std::string value) { texts_[name] = std::move(value); }  // goes to __metadata__
+  // Copies the values. Names are unique (assert). Shapes: one number, or rows × columns.
+  template <typename T>
+  void Add(const std::string& name, std::span<const T> values, std::vector<uint64_t> shape = {});
+  // Texts as UTF-8 bytes `name.bytes` (U8) with offsets `name.offsets` (U64, count + 1).
+  void AddTexts(const std::string& name, std::span<const std::string> texts);
+
+  std::string Bytes() const;
+  // Atomically: written beside, flushed to disk, renamed. Throws kNotFound, kPermission, kResource.
+  void Save(const std::string& path) const;
+
+ private:
+  struct Entry {
+    ArrayType type;
+    std::vector<uint64_t> shape;
+    std::string bytes;
+  };
+  void AddEntry(const std::string& name, Entry entry);
+  std::map<std::string, std::string> texts_;
+  std::map<std::string, Entry> entries_;
+};
+
+class ArrayFile {
+ public:
+  // Throws kNotFound, kPermission, kDamaged; messages name the path.
+  static std::shared_ptr<const ArrayFile> Load(const std::string& path);
+  static std::shared_ptr<const ArrayFile> Parse(std::string bytes, const std::string& name);
+
+  const std::map<std::string, std::string>& texts() const { return texts_; }
+  const std::string& Text(const std::string& name) const;  // throws kDamaged when absent
+  bool Has(const std::string& name) const { return entries_.count(name) > 0; }
+  // Throws kDamaged when absent or of another type. The span lives as long as the file object.
+  template <typename T>
+  std::span<const T> Get(const std::string& name) const;
+  std::vector<std::string> GetTexts(const std::string& name) const;
+
+ private:
+  struct Entry {
+    ArrayType type;
+    uint64_t count, offset;
+  };
+  const Entry& Find(const std::string& name, ArrayType type) const;
+  std::string name_;
+  std::string bytes_;
+  uint64_t data_ = 0;
+  std::map<std::string, std::string> texts_;
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace everlearn

@@ -1,0 +1,81 @@
+// Typed columnar data with missing values: what readers give and everything else works on.
+//
+// A Table is a plain value: copy it, move it, share it read-only between threads. All columns have `rows` entries.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace everlearn {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr int32_t kMissingCode = -1;
+
+enum class ColumnType { kNumber, kInteger, kBoolean, kTimestamp, kCategory, kText };
+
+// "number", "integer", "boolean", "timestamp", "category", "text"; parsing throws kUsage with the known names.
+std::string_view ColumnTypeName(ColumnType type);
+ColumnType ParseColumnType(std::string_view name);
+
+// Texts in one piece of memory; a missing one is told apart from an empty one.
+class TextArray {
+ public:
+  void Append(std::string_view text);
+  void AppendMissing();
+  size_t size() const { return ends_.size(); }
+  bool missing(size_t i) const { return missing_[i] != 0; }
+  std::string_view operator[](size_t i) const {  // empty where missing
+    const uint64_t begin = i == 0 ? 0 : ends_[i - 1];
+    return std::string_view(bytes_).substr(begin, ends_[i] - begin);
+  }
+  void Reserve(size_t count) {
+    ends_.reserve(count);
+    missing_.reserve(count);
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<uint64_t> ends_;
+  std::vector<uint8_t> missing_;
+};
+
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::kNumber;
+  // One of three, by type:
+  std::vector<double> numbers;          // number, integer, boolean (0, 1), timestamp (microseconds since 1970, UTC); NaN is missing
+  std::vector<int32_t> codes;           // category: index into `dictionary`, -1 is missing
+  std::vector<std::string> dictionary;  // category: distinct values in order of first appearance
+  TextArray text;                       // text
+
+  bool is_numeric() const { return type != ColumnType::kCategory && type != ColumnType::kText; }
+  size_t size() const;
+  bool missing(size_t row) const;
+  // The value as text: what it said in the source for text and categories; shortest form for numbers (integers without a
+  // point), "true"/"false", ISO 8601. Empty where missing.
+  std::string TextAt(size_t row) const;
+};
+
+struct Table {
+  size_t rows = 0;
+  std::vector<Column> columns;
+
+  // Index of a column, or -1.
+  int Find(std::string_view name) const;
+  // Throws kNotFound, naming `source` and the nearest column.
+  const Column& Get(std::string_view name, std::string_view source) const;
+  std::vector<std::string> Names() const;
+  // These rows in this order; dictionaries are rebuilt in the new order of first appearance.
+  Table Select(std::span<const uint32_t> row_numbers) const;
+};
+
+// A number as a category or label is written: integers without a point, otherwise the shortest form that reads back equal.
+std::string PlainNumber(double value);
+
+}  // namespace everlearn

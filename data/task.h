@@ -1,0 +1,54 @@
+// What is to be predicted: target, kind, classes, metric, and the columns with a role.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "data/schema.h"
+#include "data/table.h"
+
+namespace everlearn {
+
+enum class TaskKind { kBinary, kMulticlass, kRegression };
+
+std::string_view TaskKindName(TaskKind kind);   // "binary", "multiclass", "regression"
+TaskKind ParseTaskKind(std::string_view name);  // throws kUsage
+
+struct Task {
+  std::string target;
+  TaskKind kind = TaskKind::kRegression;
+  std::string metric;               // a registered metric's name
+  std::vector<std::string> labels;  // classes as they stood in the data, sorted; empty for regression
+  std::string weight, group, time;  // column names, empty where there is none
+  std::vector<std::string> key;
+  std::vector<std::string> ignore;
+
+  bool is_classification() const { return kind != TaskKind::kRegression; }
+  // Numbers that a prediction consists of: one a class, or one value.
+  size_t outputs() const { return is_classification() ? labels.size() : 1; }
+  // Index of the class, or -1.
+  int LabelIndex(std::string_view label) const;
+
+  Json ToJson() const;
+  static Task FromJson(const Json& json);  // throws kDamaged
+};
+
+struct TaskOptions {
+  std::string target;
+  std::string kind;    // "" : inferred
+  std::string metric;  // "" : log_loss (classification) or rmse
+  std::string weight, group, time;
+  std::vector<std::string> key, ignore;
+};
+
+// Completes a task from the raw table: kind (classes when the target is text, boolean, or an integer with few values), labels.
+// Throws kNotFound (no such column, with the nearest), kInput (target all missing, or not numeric for regression; names source and column).
+Task MakeTask(const Table& raw, const Schema& schema, const TaskOptions& options, std::string_view source);
+
+// The target as class index or value, NaN where missing. A label that the task does not know is NaN when `unknown_is_missing`, else throws
+// kInput naming row and column.
+std::vector<double> TargetValues(const Table& raw, const Schema& schema, const Task& task, std::string_view source,
+                                 bool unknown_is_missing = false);
+
+}  // namespace everlearn

@@ -1,0 +1,42 @@
+// Test-then-train scores of one member of the roster as outcomes arrive: sums only, a few dozen nanoseconds a row.
+//
+// One thread. Kappa-temporal compares with predicting the outcome that was last known when the prediction was made (Žliobaitė et al. 2015).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/json.h"
+
+namespace everlearn {
+
+class RunningScore {
+ public:
+  explicit RunningScore(size_t classes = 0) : classes_(classes), predicted_(classes), true_(classes) {}
+
+  // `no_change`: the class (or value) that was last known when the prediction was made, NaN where none was.
+  void Add(const double* prediction, double truth, double no_change);
+
+  uint64_t rows() const { return rows_; }
+  // By metric name: log_loss, brier, accuracy, kappa, kappa_temporal; mae, rmse, mse, r2, mape. NaN where it is not among them or not
+  // defined.
+  double Value(std::string_view metric) const;
+  static bool Knows(std::string_view metric);
+  // accuracy, kappa, kappa_temporal, log_loss; or mae, rmse, r2.
+  JsonObject ToJson() const;
+
+  void Save(ByteWriter* out) const;
+  void Load(ByteReader* in);
+
+ private:
+  size_t classes_;
+  uint64_t rows_ = 0;
+  double log_loss_ = 0, brier_ = 0;
+  uint64_t right_ = 0, no_change_right_ = 0;
+  std::vector<uint64_t> predicted_, true_;
+  double absolute_ = 0, squared_ = 0, relative_ = 0;
+  double truth_mean_ = 0, truth_spread_ = 0;  // Welford
+};
+
+}  // namespace everlearn

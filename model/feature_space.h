@@ -1,0 +1,51 @@
+// From typed columns to rows of feature values: which columns are features, the dictionaries of categories, calendar parts of timestamps.
+//
+// Built on training rows, stored in the model file, immutable afterwards but for GrowDictionaries (streams).
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "data/schema.h"
+#include "data/task.h"
+#include "model/model.h"
+
+namespace everlearn {
+
+enum class FeaturePart { kValue, kCategory, kDays, kHour, kWeekday, kDayOfYear };
+
+struct Feature {
+  std::string name;    // "age"; "scheduled.hour" for a part of a timestamp
+  std::string column;  // the column it comes from
+  FeaturePart part = FeaturePart::kValue;
+  std::vector<std::string> dictionary;  // kCategory: code → text
+  bool is_category() const { return part == FeaturePart::kCategory; }
+};
+
+class FeatureSpace {
+ public:
+  // Features of a conformed table: all columns of the schema but target, weight, group, key, ignored, ids, constants and free text. A
+  // dictionary holds at most 65,535 values, the most frequent ones (in order of first appearance). `elapsed` false leaves out a timestamp's
+  // kDays part.
+  static FeatureSpace Build(const Table& table, const Schema& schema, const Task& task, bool elapsed_time);
+
+  const std::vector<Feature>& features() const { return features_; }
+  size_t size() const { return features_.size(); }
+  // Names of the columns that a source must have.
+  std::vector<std::string> Columns() const;
+
+  // rows × size() numbers, row after row; an unseen category becomes `dictionary.size()`.
+  std::vector<double> Encode(const Table& table) const;
+  // As Encode, and unseen categories are first added to the dictionaries, in order of appearance.
+  std::vector<double> EncodeGrowing(const Table& table);
+
+  Json Save(ArrayFileWriter* file) const;
+  static FeatureSpace Load(const Json& json, const ArrayFile& file);  // throws kDamaged
+
+ private:
+  std::vector<Feature> features_;
+  std::vector<std::unordered_map<std::string, int32_t>> index_;  // one a feature; empty for numbers
+};
+
+}  // namespace everlearn
