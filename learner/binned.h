@@ -17,7 +17,7 @@ struct BinnedColumn {
   // neighbouring distinct values, so that a threshold on codes is a threshold on raw values.
   std::vector<double> upper;
   uint32_t bins = 0;            // codes 0 … bins-1; the code `bins` is missing
-  std::vector<uint8_t> codes8;  // one of the two, by bins < 255
+  std::vector<uint8_t> codes8;  // one of the two, by bins <= 255
   std::vector<uint16_t> codes16;
   uint32_t code(size_t row) const { return codes8.empty() ? codes16[row] : codes8[row]; }
 };
