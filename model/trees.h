@@ -1,0 +1,52 @@
+// Ensembles of binary decision trees: gradient boosting and random forests, with LightGBM's meaning of missing values and categories.
+//
+// Batches follow QuickScorer (Lucchese et al. 2015) in the form of RapidScorer (Ye et al. 2018): instead of walking a tree, every test
+// of the tree is made for 32 rows at once on byte-sized ranks of the values, and clears the leaves that it rules out. One row walks
+// eight trees side by side. Both reach the same leaves and add them in the order of the trees, so results are equal bit for bit.
+// Models are immutable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "model/link.h"
+#include "model/model.h"
+
+namespace everlearn {
+
+// Flags of a split: bit 0, bit 1 and bits 2–3 as in LightGBM's decision_type.
+constexpr uint8_t kSplitCategories = 1;        // go left where the code is in the split's set; NaN, negative and other codes go right
+constexpr uint8_t kSplitDefaultLeft = 2;       // where a missing value goes
+constexpr uint8_t kSplitMissingNone = 0 << 2;  // NaN counts as 0
+constexpr uint8_t kSplitMissingZero = 1 << 2;  // NaN and |x| <= 1e-35 (as float) are missing
+constexpr uint8_t kSplitMissingNan = 2 << 2;   // NaN is missing
+
+struct TreesParameters {
+  size_t features = 0;
+  size_t outputs = 1;
+  Link link = Link::kIdentity;  // gives the number of scores; tree i adds to score i % scores
+  double sigmoid_scale = 1.0;
+  bool average = false;  // scores are divided by trees / scores before the link (random forests)
+
+  std::vector<uint32_t> leaves;  // one a tree: its number of leaves L >= 1; it has L - 1 splits
+
+  // Splits, tree after tree; the first of a tree is its root. A child >= 0 is a split of the same tree (numbered from 0 in it, larger
+  // than its parent), a child < 0 is the leaf ~child of the tree. Each split and leaf has one parent.
+  std::vector<int32_t> left, right;
+  std::vector<uint32_t> feature;
+  std::vector<double> threshold;  // number: x <= threshold goes left, finite; category: number of its set
+  std::vector<uint8_t> flags;
+
+  std::vector<double> leaf_values;  // tree after tree; finite
+
+  // Sets of category codes: set s is the bits of category_words[category_offsets[s] … category_offsets[s + 1]), code c is bit c % 32 of
+  // word c / 32. category_offsets is empty where no split is on categories.
+  std::vector<uint64_t> category_offsets;
+  std::vector<uint32_t> category_words;
+};
+
+// Throws kDamaged, saying what is wrong, unless the parameters are as described above.
+std::shared_ptr<const Model> MakeTrees(TreesParameters parameters);
+
+}  // namespace everlearn
