@@ -17,8 +17,8 @@ std::vector<Fold> RandomFolds(size_t rows, int count, uint64_t seed);
 // As RandomFolds, and each class is spread evenly (parts differ by at most one row of a class).
 std::vector<Fold> StratifiedFolds(std::span<const double> classes, int count, uint64_t seed);
 
-// No group is in train and validation of one fold; parts are balanced greedily by size. Throws kInput when there are fewer groups than
-// folds.
+// No group is in train and validation of one fold; parts are balanced greedily by size. A row whose group is missing (negative) is a
+// group of its own. Throws kUsage as RandomFolds, kInput when there are fewer groups than folds.
 std::vector<Fold> GroupedFolds(std::span<const int32_t> groups, int count, uint64_t seed);
 
 struct SequentialOptions {
@@ -27,7 +27,7 @@ struct SequentialOptions {
   size_t train_rows = 0;   // sliding window of this size; 0: expanding from the first row
   double first_train = 0;  // share of rows before the first validation part; 0: 1 / (count + 1)
 };
-// Rows are in order of time; validation parts follow each other, and train lies wholly before.
+// Rows are in order of time; validation parts follow each other, and train lies wholly before. Throws kUsage when a part would be empty.
 std::vector<Fold> SequentialFolds(size_t rows, const SequentialOptions& options);
 
 }  // namespace everlearn

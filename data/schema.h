@@ -16,14 +16,14 @@ namespace everlearn {
 enum class DateOrder { kIso, kMonthFirst, kDayFirst };
 
 struct ColumnSchema {
-  std::string name;
+  std::string name = {};
   ColumnType type = ColumnType::kNumber;
   // As features JSON says it: the type's name, or "id" (tells rows apart, nothing else) or "constant"; those two are no features.
-  std::string kind;
-  std::vector<std::string> missing_tokens;  // texts of this column, besides the usual ones, that mean missing
+  std::string kind = {};
+  std::vector<std::string> missing_tokens = {};  // texts of this column, besides the usual ones, that mean missing
   DateOrder date_order = DateOrder::kIso;
-  bool percent_or_currency = false;        // numbers written as "12%", "$1,200.50", "1,200"
-  std::vector<std::string> boolean_words;  // the two texts (false, true) of a boolean kept as text in the source
+  bool percent_or_currency = false;             // numbers written as "12%", "$1,200.50", "1,200"
+  std::vector<std::string> boolean_words = {};  // the two texts (false, true) of a boolean kept as text in the source
 };
 
 struct Schema {
@@ -35,8 +35,8 @@ struct Schema {
 };
 
 struct InferOptions {
-  std::map<std::string, ColumnType> types;  // --type COL=…; a name that is no column throws kUsage
-  std::string source;                       // for messages
+  std::map<std::string, ColumnType> types = {};  // --type COL=…; a name that is no column throws kUsage
+  std::string source = {};                       // for messages
 };
 
 struct SchemaWarning {

@@ -5,11 +5,14 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace everlearn {
@@ -26,8 +29,15 @@ ColumnType ParseColumnType(std::string_view name);
 // Texts in one piece of memory; a missing one is told apart from an empty one.
 class TextArray {
  public:
-  void Append(std::string_view text);
-  void AppendMissing();
+  void Append(std::string_view text) {
+    bytes_.append(text);
+    ends_.push_back(bytes_.size());
+    missing_.push_back(0);
+  }
+  void AppendMissing() {
+    ends_.push_back(bytes_.size());
+    missing_.push_back(1);
+  }
   size_t size() const { return ends_.size(); }
   bool missing(size_t i) const { return missing_[i] != 0; }
   std::string_view operator[](size_t i) const {  // empty where missing
@@ -38,6 +48,7 @@ class TextArray {
     ends_.reserve(count);
     missing_.reserve(count);
   }
+  void AppendAll(const TextArray& other);
 
  private:
   std::string bytes_;
@@ -46,13 +57,13 @@ class TextArray {
 };
 
 struct Column {
-  std::string name;
+  std::string name = {};
   ColumnType type = ColumnType::kNumber;
   // One of three, by type:
-  std::vector<double> numbers;          // number, integer, boolean (0, 1), timestamp (microseconds since 1970, UTC); NaN is missing
-  std::vector<int32_t> codes;           // category: index into `dictionary`, -1 is missing
-  std::vector<std::string> dictionary;  // category: distinct values in order of first appearance
-  TextArray text;                       // text
+  std::vector<double> numbers = {};          // number, integer, boolean (0, 1), timestamp (microseconds since 1970, UTC); NaN is missing
+  std::vector<int32_t> codes = {};           // category: index into `dictionary`, -1 is missing
+  std::vector<std::string> dictionary = {};  // category: distinct values in order of first appearance
+  TextArray text = {};                       // text
 
   bool is_numeric() const { return type != ColumnType::kCategory && type != ColumnType::kText; }
   size_t size() const;
@@ -64,7 +75,7 @@ struct Column {
 
 struct Table {
   size_t rows = 0;
-  std::vector<Column> columns;
+  std::vector<Column> columns = {};
 
   // Index of a column, or -1.
   int Find(std::string_view name) const;
@@ -73,6 +84,25 @@ struct Table {
   std::vector<std::string> Names() const;
   // These rows in this order; dictionaries are rebuilt in the new order of first appearance.
   Table Select(std::span<const uint32_t> row_numbers) const;
+  // Adds the rows of `other`, which has the same columns in the same order (assert). Where a column has another type there, it becomes
+  // text.
+  void Append(const Table& other);
+};
+
+// Codes of texts in order of first appearance, for building a category column.
+class Dictionary {
+ public:
+  // The code of `text`, which is added where it is new.
+  int32_t Code(std::string_view text);
+  std::vector<std::string> Take() { return std::move(texts_); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> codes_;
+  std::vector<std::string> texts_;
 };
 
 // A number as a category or label is written: integers without a point, otherwise the shortest form that reads back equal.

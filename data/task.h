@@ -16,13 +16,13 @@ std::string_view TaskKindName(TaskKind kind);   // "binary", "multiclass", "regr
 TaskKind ParseTaskKind(std::string_view name);  // throws kUsage
 
 struct Task {
-  std::string target;
+  std::string target = {};
   TaskKind kind = TaskKind::kRegression;
-  std::string metric;               // a registered metric's name
-  std::vector<std::string> labels;  // classes as they stood in the data, sorted; empty for regression
-  std::string weight, group, time;  // column names, empty where there is none
-  std::vector<std::string> key;
-  std::vector<std::string> ignore;
+  std::string metric = {};                         // a registered metric's name
+  std::vector<std::string> labels = {};            // classes as they stood in the data, sorted; empty for regression
+  std::string weight = {}, group = {}, time = {};  // column names, empty where there is none
+  std::vector<std::string> key = {};
+  std::vector<std::string> ignore = {};
 
   bool is_classification() const { return kind != TaskKind::kRegression; }
   // Numbers that a prediction consists of: one a class, or one value.
@@ -35,15 +35,20 @@ struct Task {
 };
 
 struct TaskOptions {
-  std::string target;
-  std::string kind;    // "" : inferred
-  std::string metric;  // "" : log_loss (classification) or rmse
-  std::string weight, group, time;
-  std::vector<std::string> key, ignore;
+  std::string target = {};
+  std::string kind = {};    // "" : inferred
+  std::string metric = {};  // "" : log_loss (classification) or rmse
+  std::string weight = {}, group = {}, time = {};
+  std::vector<std::string> key = {}, ignore = {};
 };
 
-// Completes a task from the raw table: kind (classes when the target is text, boolean, or an integer with few values), labels.
-// Throws kNotFound (no such column, with the nearest), kInput (target all missing, or not numeric for regression; names source and column).
+// Completes a task from the raw table: kind, metric, labels.
+//
+// The kind, where it is not given: a text, category or boolean is a class, two of them binary; a number with two values is binary; an
+// integer whose values are 0 … k-1 or 1 … k without a gap (k ≤ 50, at least ten rows a class, none with less than a hundredth of the
+// average class's rows) is a code of a class; all else is regression. A constant text is binary with one label, a constant number
+// regression. Labels are written as in the first row that has them (numbers of typed sources as PlainNumber) and sorted bytewise. Throws
+// kNotFound (no such column, with the nearest), kInput (target all missing, or not numeric for regression; names source and column).
 Task MakeTask(const Table& raw, const Schema& schema, const TaskOptions& options, std::string_view source);
 
 // The target as class index or value, NaN where missing. A label that the task does not know is NaN when `unknown_is_missing`, else throws
