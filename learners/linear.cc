@@ -1,0 +1,331 @@
+// Linear, logistic and multinomial regression with an elastic-net penalty. Good where effects add up, where there are few rows, or
+// categories with very many levels; fast to fit and to predict, and the reference that a richer model has to beat.
+//
+// Numbers are standardised, a missing one is the mean plus an indicator, a category is one column a level, so that the penalty pulls rare
+// levels to the average. Minimised is Σ w_i loss_i + l2 · Σ ((1 − l1_ratio) β²/2 + l1_ratio |β|), weights scaled to mean 1, the target of a
+// regression to variance 1; the loss is half the squared error or the log-loss, the intercept is free.
+//
+// Papers: Hoerl & Kennard, Ridge Regression, Technometrics 12 (1970); Friedman, Hastie & Tibshirani, Regularization Paths for Generalized
+// Linear Models via Coordinate Descent, J. Stat. Softw. 33 (2010). Without l1 the minimum is found by L-BFGS, with it by coordinate descent
+// (classification: iteratively reweighted least squares, class after class).
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/parallel.h"
+#include "kernels/coordinate_descent.h"
+#include "kernels/design_matrix.h"
+#include "kernels/l_bfgs.h"
+#include "learner/learner.h"
+#include "model/linear.h"
+
+namespace everlearn {
+namespace {
+
+constexpr size_t kBlockRows = 4096;
+constexpr double kLeastVariance = 1e-5;  // of a class in reweighted least squares, as in the paper's section 3
+
+struct Moments {
+  double mean = 0, deviation = 1;
+};
+
+// Weighted mean and standard deviation of the values that are there; sums are taken of values divided by the largest, so that none
+// overflows. The deviation of a constant is 1.
+template <typename Value, typename Weight>
+Moments MomentsOf(size_t rows, Value value, Weight weight) {
+  double largest = 0, total = 0, sum = 0, squares = 0;
+  const auto held = [&](size_t i) { return std::clamp(value(i), -1e307, 1e307); };
+  for (size_t i = 0; i < rows; ++i)
+    if (!std::isnan(value(i))) largest = std::max(largest, std::abs(held(i)));
+  if (largest == 0) return {};
+  for (size_t i = 0; i < rows; ++i) {
+    if (std::isnan(value(i))) continue;
+    total += weight(i);
+    sum += weight(i) * (held(i) / largest);
+  }
+  if (total == 0) return {};
+  const double mean = sum / total;
+  for (size_t i = 0; i < rows; ++i)
+    if (!std::isnan(value(i))) squares += weight(i) * (held(i) / largest - mean) * (held(i) / largest - mean);
+  const double deviation = std::sqrt(squares / total);
+  return {mean * largest, deviation > 1e-12 ? deviation * largest : 1.0};
+}
+
+// One fit: the data as the kernels need it, and the coefficients that are sought.
+class LinearFit {
+ public:
+  LinearFit(const TrainingRows& training, const ParameterValues& parameters, const FitOptions& options)
+      : training_(training),
+        options_(options),
+        l1_(parameters.Number("l2") * parameters.Number("l1_ratio")),
+        l2_(parameters.Number("l2") * (1 - parameters.Number("l1_ratio"))),
+        max_iterations_(static_cast<int>(parameters.Integer("max_iterations"))),
+        classes_(training.data->classes()),
+        scores_(classes_ > 2 ? classes_ : 1),
+        rows_(training.rows.size()),
+        design_(rows_) {
+    ReadWeights();
+    ReadTargets();
+    FillDesign();
+    coefficients_.assign(scores_ * design_.columns(), 0.0);
+  }
+
+  std::shared_ptr<const Model> Run() {
+    if (present_classes_ > 1 || classes_ == 0) {
+      if (l1_ > 0) {
+        classes_ == 0 ? DescendSquares() : DescendLogLoss();
+      } else {
+        MinimizeSmooth();
+      }
+    }
+    LinearParameters model;
+    const double scale = classes_ == 0 ? target_.deviation : 1.0;
+    model.outputs = training_.data->outputs();
+    model.link = classes_ == 0 ? Link::kIdentity : scores_ == 1 ? Link::kSigmoid : Link::kSoftmax;
+    for (const double b : bias_) model.bias.push_back(classes_ == 0 ? target_.mean + scale * b : b);
+    model.weights.resize(coefficients_.size());
+    for (size_t k = 0; k < scores_; ++k)
+      for (size_t j = 0; j < design_.columns(); ++j) model.weights[j * scores_ + k] = scale * coefficients_[k * design_.columns() + j];
+    model.columns = std::move(columns_);
+    return MakeLinearModel(std::move(model));
+  }
+
+ private:
+  void ReadWeights() {
+    weights_.resize(rows_);
+    for (size_t i = 0; i < rows_; ++i) weights_[i] = training_.data->weight(training_.rows[i]);
+    const double mean = std::accumulate(weights_.begin(), weights_.end(), 0.0) / static_cast<double>(rows_);
+    for (double& w : weights_) w = mean > 0 ? w / mean : 1.0;
+  }
+
+  // Targets: standardised values, or class indices with the intercepts that give the smoothed shares of the classes. A class without rows
+  // keeps that intercept, since its likelihood has no maximum.
+  void ReadTargets() {
+    targets_.resize(rows_);
+    for (size_t i = 0; i < rows_; ++i) targets_[i] = training_.data->target()[training_.rows[i]];
+    bias_.assign(scores_, 0.0);
+    if (classes_ == 0) {
+      target_ = MomentsOf(
+          rows_, [&](size_t i) { return targets_[i]; }, [&](size_t i) { return weights_[i]; });
+      for (double& y : targets_) y = (y - target_.mean) / target_.deviation;
+      return;
+    }
+    std::vector<double> share(std::max<size_t>(classes_, 2), 0.5);
+    for (size_t i = 0; i < rows_; ++i) share[static_cast<size_t>(targets_[i])] += weights_[i];
+    for (const double s : share) {
+      present_.push_back(s > 0.5);
+      present_classes_ += s > 0.5 ? 1 : 0;
+    }
+    if (scores_ == 1) {
+      bias_[0] = std::log(share[1] / share[0]);
+      present_ = {true};
+    } else {
+      for (size_t k = 0; k < classes_; ++k) bias_[k] = std::log(share[k] / static_cast<double>(rows_));
+    }
+  }
+
+  void FillDesign() {
+    const Dataset& data = *training_.data;
+    std::vector<bool> is_category;
+    std::vector<size_t> dictionary_sizes;
+    std::vector<double> mean, scale;
+    for (size_t j = 0; j < data.features(); ++j) {
+      is_category.push_back(data.is_category(j));
+      dictionary_sizes.push_back(data.dictionary_size(j));
+      const auto value = [&](size_t i) { return data.row(training_.rows[i])[j]; };
+      const Moments moments = data.is_category(j) ? Moments{} : MomentsOf(rows_, value, [&](size_t i) { return weights_[i]; });
+      mean.push_back(moments.mean);
+      scale.push_back(moments.deviation);
+      if (data.is_category(j)) {
+        const auto codes = static_cast<int32_t>(data.dictionary_size(j));
+        std::vector<int32_t> levels(rows_);
+        for (size_t i = 0; i < rows_; ++i) {
+          const double x = value(i);
+          levels[i] = !(x >= 0) ? codes : x < codes ? static_cast<int32_t>(x) : -1;
+        }
+        design_.AddLevels(std::move(levels), static_cast<size_t>(codes) + 1);
+        continue;
+      }
+      std::vector<double> numbers(rows_);
+      std::vector<int32_t> missing(rows_, -1);
+      for (size_t i = 0; i < rows_; ++i) {
+        const double x = value(i);
+        if (std::isnan(x)) missing[i] = 0;
+        numbers[i] = std::isnan(x) ? 0.0 : std::clamp((x - moments.mean) / moments.deviation, -kLinearLimit, kLinearLimit);
+      }
+      design_.AddNumbers(std::move(numbers));
+      design_.AddLevels(std::move(missing), 1);
+    }
+    columns_ = MakeLinearColumns(is_category, dictionary_sizes, std::move(mean), std::move(scale));
+  }
+
+  void SetScores(std::span<const double> coefficients, std::span<const double> bias, std::vector<double>* scores) const {
+    scores->resize(scores_ * rows_);
+    design_.Multiply(coefficients, scores_, options_.threads, *scores);
+    for (size_t k = 0; k < scores_; ++k)
+      for (size_t i = 0; i < rows_; ++i) (*scores)[k * rows_ + i] += bias[k];
+  }
+
+  // Loss of row i; turns its scores into the loss's derivatives by them.
+  double RowLoss(size_t i, double* scores) const {
+    const double w = weights_[i], y = targets_[i];
+    if (classes_ == 0) {
+      const double error = scores[i] - y;
+      scores[i] = w * error;
+      return 0.5 * w * error * error;
+    }
+    if (scores_ == 1) {
+      const double s = scores[i];
+      scores[i] = w * (1 / (1 + std::exp(-s)) - y);
+      return w * (std::max(s, 0.0) - s * y + std::log1p(std::exp(-std::abs(s))));
+    }
+    double largest = scores[i], sum = 0;
+    for (size_t k = 1; k < scores_; ++k) largest = std::max(largest, scores[k * rows_ + i]);
+    for (size_t k = 0; k < scores_; ++k) sum += std::exp(scores[k * rows_ + i] - largest);
+    const auto label = static_cast<size_t>(y);
+    const double loss = std::log(sum) + largest - scores[label * rows_ + i];
+    for (size_t k = 0; k < scores_; ++k)
+      scores[k * rows_ + i] = w * (std::exp(scores[k * rows_ + i] - largest) / sum - (k == label ? 1.0 : 0.0));
+    return w * loss;
+  }
+
+  // Mean loss; leaves the derivatives in `scores`. Sums go block by block, so that they do not depend on the threads.
+  double MeanLoss(std::vector<double>* scores) const {
+    const size_t blocks = (rows_ + kBlockRows - 1) / kBlockRows;
+    std::vector<double> losses(blocks, 0.0);
+    ParallelFor(blocks, options_.threads, [&](size_t b) {
+      for (size_t i = b * kBlockRows; i < std::min(rows_, (b + 1) * kBlockRows); ++i) losses[b] += RowLoss(i, scores->data());
+    });
+    return std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(rows_);
+  }
+
+  void MinimizeSmooth() {
+    const size_t width = coefficients_.size();
+    std::vector<double> x = coefficients_;
+    x.insert(x.end(), bias_.begin(), bias_.end());
+    std::vector<double> scores;
+    const double n = static_cast<double>(rows_);
+    const SmoothFunction objective = [&](std::span<const double> at, std::span<double> gradient) {
+      SetScores(at.first(width), at.subspan(width), &scores);
+      double value = MeanLoss(&scores);
+      design_.TransposeMultiply(scores, scores_, options_.threads, gradient.first(width));
+      for (size_t i = 0; i < width; ++i) {
+        value += 0.5 * l2_ / n * at[i] * at[i];
+        gradient[i] = (gradient[i] + l2_ * at[i]) / n;
+      }
+      for (size_t k = 0; k < scores_; ++k)
+        gradient[width + k] = std::accumulate(scores.begin() + k * rows_, scores.begin() + (k + 1) * rows_, 0.0) / n;
+      FreezeAbsentClasses(gradient);
+      return value;
+    };
+    LBfgsOptions options;
+    options.max_iterations = max_iterations_;
+    options.gradient_tolerance = 1e-7;
+    options.value_tolerance = 1e-12;
+    options.stop = options_.stop;
+    MinimizeLBfgs(objective, &x, options);
+    std::copy_n(x.begin(), width, coefficients_.begin());
+    std::copy(x.begin() + static_cast<std::ptrdiff_t>(width), x.end(), bias_.begin());
+  }
+
+  void FreezeAbsentClasses(std::span<double> gradient) const {
+    if (classes_ <= 2) return;
+    for (size_t k = 0; k < scores_; ++k) {
+      if (present_[k]) continue;
+      std::fill_n(gradient.begin() + k * design_.columns(), design_.columns(), 0.0);
+      gradient[coefficients_.size() + k] = 0;
+    }
+  }
+
+  CoordinateDescentOptions Penalty() const {
+    CoordinateDescentOptions penalty;
+    penalty.l1 = l1_;
+    penalty.l2 = l2_;
+    penalty.max_sweeps = max_iterations_;
+    penalty.stop = options_.stop;
+    return penalty;
+  }
+
+  void DescendSquares() {
+    design_.IndexLevels();
+    ElasticNetLeastSquares(design_, targets_, weights_, Penalty(), &bias_[0], coefficients_);
+  }
+
+  // Iteratively reweighted least squares: each class in turn, at the probabilities of the moment (section 4.1 of the paper).
+  void DescendLogLoss() {
+    design_.IndexLevels();
+    const size_t width = design_.columns();
+    std::vector<double> scores, responses(rows_), weights(rows_);
+    for (int round = 0; round < max_iterations_ && !(options_.stop && options_.stop()); ++round) {
+      double change = 0;
+      for (size_t k = 0; k < scores_; ++k) {
+        if (!present_[k]) continue;
+        const double bias_before = bias_[k];
+        const std::span<double> coefficients(coefficients_.data() + k * width, width);
+        const std::vector<double> before(coefficients.begin(), coefficients.end());
+        SetScores(coefficients_, bias_, &scores);
+        const std::vector<double> current(scores.begin() + k * rows_, scores.begin() + (k + 1) * rows_);
+        MeanLoss(&scores);
+        for (size_t i = 0; i < rows_; ++i) {
+          const double hit = targets_[i] == static_cast<double>(scores_ == 1 ? 1 : k) ? 1.0 : 0.0;
+          const double slope = weights_[i] > 0 ? scores[k * rows_ + i] / weights_[i] : 0.0;
+          const double p = hit + slope, variance = std::max(p * (1 - p), kLeastVariance);
+          responses[i] = current[i] - slope / variance;
+          weights[i] = weights_[i] * variance;
+        }
+        ElasticNetLeastSquares(design_, responses, weights, Penalty(), &bias_[k], coefficients);
+        change = std::max(change, std::abs(bias_[k] - bias_before));
+        for (size_t j = 0; j < width; ++j) change = std::max(change, std::abs(coefficients[j] - before[j]));
+      }
+      if (change < 1e-7) break;
+    }
+  }
+
+  const TrainingRows& training_;
+  const FitOptions& options_;
+  double l1_, l2_;
+  int max_iterations_;
+  size_t classes_, scores_, rows_;
+  DesignMatrix design_;
+  LinearColumns columns_;
+  std::vector<double> weights_, targets_;
+  Moments target_;
+  std::vector<bool> present_;  // one a score
+  size_t present_classes_ = 0;
+  std::vector<double> coefficients_, bias_;  // scores × columns, scores
+};
+
+LearnerInfo MakeLinear() {
+  LearnerInfo info;
+  info.summary = "Linear, logistic or multinomial regression with an elastic-net penalty; good where effects add up and rows are few.";
+  info.paper = "Friedman, Hastie & Tibshirani, Regularization Paths for Generalized Linear Models via Coordinate Descent (2010)";
+  info.parameters = {
+      {"l2", ParameterType::kNumber, 1.0, 1e-6, 1e6, ParameterScale::kLog, {}, "Strength of the penalty on the coefficients."},
+      {"l1_ratio",
+       ParameterType::kNumber,
+       0.0,
+       0.0,
+       1.0,
+       ParameterScale::kLinear,
+       {},
+       "Share of the penalty on absolute values instead of squares; above 0, coefficients become exactly 0."},
+      {"max_iterations", ParameterType::kInteger, 200, 1, 10000, ParameterScale::kLog, {}, "Iterations at most."},
+  };
+  info.binary = info.multiclass = info.regression = true;
+  info.weights = true;
+  info.quick = true;
+  info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
+    const double scores = outputs > 2 ? outputs : 1;
+    const double passes = std::min(static_cast<double>(parameters.Integer("max_iterations")), 100.0);
+    return 0.01 + 3e-7 * rows * (features + 4) * scores * passes;
+  };
+  info.fit = [](const TrainingRows& training, const ParameterValues& parameters, const FitOptions& options) {
+    return LinearFit(training, parameters, options).Run();
+  };
+  return info;
+}
+
+const bool registered = Learners().Add("linear", MakeLinear());
+
+}  // namespace
+}  // namespace everlearn
