@@ -59,7 +59,8 @@ std::vector<double> UpperBounds(const std::vector<double>& sorted, uint32_t max_
   return upper;
 }
 
-std::vector<double> SampleColumn(const RowsView& rows, size_t column, size_t fit_rows) {
+// Sorted values without the missing ones.
+std::vector<double> SampleColumn(const RowsView& rows, size_t column, size_t fit_rows, bool* missing) {
   std::vector<double> values;
   Random random = Random::Derive(kSampleSeed, column);
   const size_t count = std::min(fit_rows, kMostSampledRows);
@@ -68,6 +69,7 @@ std::vector<double> SampleColumn(const RowsView& rows, size_t column, size_t fit
     const double value = rows.row(fit_rows <= kMostSampledRows ? i : random.Below(fit_rows))[column];
     if (!std::isnan(value)) values.push_back(value);
   }
+  *missing = values.size() < count;
   std::sort(values.begin(), values.end());
   return values;
 }
@@ -102,7 +104,9 @@ BinnedTable BinRows(const RowsView& rows, const std::vector<bool>& is_category, 
     if (column.is_category) {
       column.bins = static_cast<uint32_t>(dictionary_sizes[j]);
     } else {
-      column.upper = UpperBounds(SampleColumn(rows, j, fitted), max_bins);
+      bool missing = false;
+      const std::vector<double> values = SampleColumn(rows, j, fitted, &missing);
+      column.upper = UpperBounds(values, missing ? max_bins - 1 : max_bins);
       column.bins = static_cast<uint32_t>(column.upper.size());
     }
     if (column.bins <= std::numeric_limits<uint8_t>::max()) {

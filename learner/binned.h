@@ -27,8 +27,8 @@ struct BinnedTable {
   std::vector<BinnedColumn> columns;
 };
 
-// Bins of at most `max_bins` for numbers: one bin a distinct value where they are few, else of about equal weight. Fitted on the first
-// `fit_rows` rows (0: all), applied to all.
+// Bins of at most `max_bins` (>= 2; one of them for missing values, where there are any) for numbers: one bin a distinct value where they
+// are few, else of about equal weight. Fitted on the first `fit_rows` rows (0: all), applied to all.
 BinnedTable BinRows(const RowsView& rows, const std::vector<bool>& is_category, const std::vector<size_t>& dictionary_sizes,
                     size_t fit_rows, uint32_t max_bins = 255);
 

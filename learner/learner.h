@@ -26,8 +26,8 @@ struct Parameter {
   double value = 0;          // default; a boolean is 0 or 1, a choice the index into `choices`
   double low = 0, high = 0;  // inclusive range of numbers and integers
   ParameterScale scale = ParameterScale::kLinear;
-  std::vector<std::string> choices;
-  std::string doc;
+  std::vector<std::string> choices = {};
+  std::string doc = {};
 };
 
 // Values of all parameters of one learner, checked against their declaration.
@@ -79,20 +79,20 @@ struct StreamShape {
 struct LearnerInfo {
   std::string summary;  // one sentence: what it is and when it is good
   std::string paper;    // reference, or where a method has none, its textbook
-  std::vector<Parameter> parameters;
+  std::vector<Parameter> parameters = {};
   bool binary = false, multiclass = false, regression = false;
   bool weights = false;
-  bool baseline = false;                // a reference to be beaten: excused from beating the mean
-  bool quick = false;                   // `fit` without a budget tries it once at its defaults
-  std::vector<std::string> exceptions;  // conformance checks that it is excused from, "check: reason"
+  bool baseline = false;                     // a reference to be beaten: excused from beating the mean
+  bool quick = false;                        // `fit` without a budget tries it once at its defaults
+  std::vector<std::string> exceptions = {};  // conformance checks that it is excused from, "check: reason"
   // Cost of one fit in units (about 10 ms of one core) as a formula of rows, features, outputs and parameters; never measured at run time.
-  std::function<double(double rows, double features, double outputs, const ParameterValues&)> cost_units;
+  std::function<double(double rows, double features, double outputs, const ParameterValues&)> cost_units = {};
 
   // Batch learning; empty where a learner is only online (then Fit learns the rows in their order).
-  std::function<std::shared_ptr<const Model>(const TrainingRows&, const ParameterValues&, const FitOptions&)> fit;
+  std::function<std::shared_ptr<const Model>(const TrainingRows&, const ParameterValues&, const FitOptions&)> fit = {};
   // Online learning; empty where there is none. `resume` goes on from State(); throws kDamaged.
-  std::function<std::unique_ptr<OnlineModel>(const StreamShape&, const ParameterValues&, uint64_t seed)> start;
-  std::function<std::unique_ptr<OnlineModel>(const StreamShape&, const ParameterValues&, const std::string& state)> resume;
+  std::function<std::unique_ptr<OnlineModel>(const StreamShape&, const ParameterValues&, uint64_t seed)> start = {};
+  std::function<std::unique_ptr<OnlineModel>(const StreamShape&, const ParameterValues&, const std::string& state)> resume = {};
 
   bool online() const { return start != nullptr; }
   bool supports(size_t classes) const { return classes == 0 ? regression : classes == 2 ? binary : multiclass || (classes < 2 && binary); }
