@@ -17,28 +17,35 @@ namespace everlearn {
 
 enum class ArrayType { kF64, kF32, kI64, kI32, kU64, kU32, kU16, kU8 };
 
+struct ArrayEntry {
+  ArrayType type = ArrayType::kU8;
+  std::vector<uint64_t> shape;
+  uint64_t count = 0;   // product of the shape
+  uint64_t offset = 0;  // of the first byte, in the file
+};
+
 class ArrayFileWriter {
  public:
   void SetText(const std::string& name, std::string value) { texts_[name] = std::move(value); }  // goes to __metadata__
-  // Copies the values. Names are unique (assert). Shapes: one number, or rows × columns.
+  // Copies the values. Names are unique and shapes fit (else kInternal). Shapes: one number (default), or rows × columns.
   template <typename T>
   void Add(const std::string& name, std::span<const T> values, std::vector<uint64_t> shape = {});
   // Texts as UTF-8 bytes `name.bytes` (U8) with offsets `name.offsets` (U64, count + 1).
   void AddTexts(const std::string& name, std::span<const std::string> texts);
 
+  // The file, with metadata "checksum" over all other texts and all arrays (their names, types, shapes and values).
   std::string Bytes() const;
   // Atomically: written beside, flushed to disk, renamed. Throws kNotFound, kPermission, kResource.
   void Save(const std::string& path) const;
 
  private:
-  struct Entry {
-    ArrayType type;
-    std::vector<uint64_t> shape;
+  void AddEntry(const std::string& name, ArrayType type, std::vector<uint64_t> shape, uint64_t count, std::string bytes);
+  struct Array {
+    ArrayEntry entry;
     std::string bytes;
   };
-  void AddEntry(const std::string& name, Entry entry);
   std::map<std::string, std::string> texts_;
-  std::map<std::string, Entry> entries_;
+  std::map<std::string, Array> arrays_;
 };
 
 class ArrayFile {
@@ -49,6 +56,9 @@ class ArrayFile {
 
   const std::map<std::string, std::string>& texts() const { return texts_; }
   const std::string& Text(const std::string& name) const;  // throws kDamaged when absent
+  // Whether metadata "checksum" is there and equal to the checksum of what was read.
+  bool ChecksumMatches() const;
+  const std::map<std::string, ArrayEntry>& arrays() const { return entries_; }
   bool Has(const std::string& name) const { return entries_.count(name) > 0; }
   // Throws kDamaged when absent or of another type. The span lives as long as the file object.
   template <typename T>
@@ -56,16 +66,14 @@ class ArrayFile {
   std::vector<std::string> GetTexts(const std::string& name) const;
 
  private:
-  struct Entry {
-    ArrayType type;
-    uint64_t count, offset;
-  };
-  const Entry& Find(const std::string& name, ArrayType type) const;
+  [[noreturn]] void Damaged(const std::string& what) const;
+  void ReadHeader(uint64_t data_begin);
+  void ReadEntry(const std::string& name, const Json& json, uint64_t data_begin);
+  const ArrayEntry& Find(const std::string& name, ArrayType type) const;
   std::string name_;
   std::string bytes_;
-  uint64_t data_ = 0;
   std::map<std::string, std::string> texts_;
-  std::map<std::string, Entry> entries_;
+  std::map<std::string, ArrayEntry> entries_;
 };
 
 }  // namespace everlearn
