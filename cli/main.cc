@@ -1,2 +1,4 @@
-// Placeholder until the CLI lands.
-int main() { return 0; }
+// The program `everlearn`.
+#include "cli/application.h"
+
+int main(int count, char** arguments) { return everlearn::RunApplication(count, arguments); }

@@ -1,0 +1,88 @@
+// everlearn evaluate: every measure that fits the task, on rows whose target is known.
+//
+// Rows without a target are left out. So are rows whose label the model does not know: no measure of probabilities is defined for them.
+// Both are counted and said.
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/scoring.h"
+#include "cli/terminal.h"
+#include "evaluation/metric.h"
+
+namespace everlearn {
+namespace {
+
+struct EvaluateFlags {
+  std::string model, source;
+};
+
+struct Evaluated {
+  std::vector<double> truth, predictions, weights;
+  size_t without_target = 0, unknown_labels = 0;
+};
+
+// Appends the rows of a batch that can be measured.
+void AddBatch(const ScoringStream& stream, const ModelFile& model, const std::string& source, Evaluated* all) {
+  const Task& task = model.task;
+  const Column& target = stream.typed().Get(task.target, source);
+  const std::vector<double> truth = TargetValues(stream.raw(), model.schema, task, source, true);
+  const Column* weight = task.weight.empty() ? nullptr : &stream.typed().Get(task.weight, source);
+  const size_t outputs = task.outputs();
+  for (size_t i = 0; i < truth.size(); ++i) {
+    if (std::isnan(truth[i])) {
+      ++(target.missing(i) ? all->without_target : all->unknown_labels);
+      continue;
+    }
+    if (weight != nullptr && !(weight->numbers[i] >= 0))
+      throw Error(ErrorKind::kInput, source + ", row " + std::to_string(stream.rows_before() + i + 1) + ": the weight '" + task.weight +
+                                         "' is not a number ≥ 0");
+    all->truth.push_back(truth[i]);
+    all->predictions.insert(all->predictions.end(), &stream.predictions()[i * outputs], &stream.predictions()[(i + 1) * outputs]);
+    if (weight != nullptr) all->weights.push_back(weight->numbers[i]);
+  }
+}
+
+int Evaluate(const EvaluateFlags& flags, const CommonOptions& options) {
+  const ModelFile model = ModelFile::Load(flags.model);
+  const Task& task = model.task;
+  std::vector<std::string> roles{task.target};
+  if (!task.weight.empty()) roles.push_back(task.weight);
+  ScoringStream stream(model, flags.source, roles, options);
+  for (const std::string& message : stream.warnings()) Warn(options, message);
+  Evaluated all;
+  while (stream.Next()) AddBatch(stream, model, flags.source, &all);
+  if (all.truth.empty())
+    throw Error(ErrorKind::kInput, flags.source + ": no row has a value of '" + task.target + "' that the model knows");
+
+  const JsonObject measures = AllMeasures({all.truth, all.predictions, task.labels.size(), all.weights}, task.kind);
+  if (all.without_target > 0) Warn(options, Grouped(all.without_target) + " rows have no '" + task.target + "' and are left out");
+  if (all.unknown_labels > 0)
+    Warn(options, Grouped(all.unknown_labels) + " rows have a '" + task.target + "' that the model does not know and are left out");
+  if (options.json) {
+    PrintDocument(JsonObject{{"rows", all.truth.size()},
+                             {"measures", measures},
+                             {"rows_without_target", all.without_target},
+                             {"rows_with_unknown_label", all.unknown_labels}});
+    return 0;
+  }
+  std::vector<std::vector<std::string>> table{{"measure", "value"}};
+  for (const auto& [name, value] : measures)
+    table.push_back({std::string(name), Figure(value.is_double() ? value.get_double() : kMissing)});
+  PrintText(Grouped(all.truth.size()) + " rows\n\n" + AlignedTable(table));
+  return 0;
+}
+
+[[maybe_unused]] const bool registered = Commands().Add(
+    "evaluate", {.order = 30,
+                 .summary = "measure a model on rows whose target is known",
+                 .example = "everlearn evaluate loans.safetensors march.csv",
+                 .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
+                   auto flags = std::make_shared<EvaluateFlags>();
+                   app.add_option("MODEL", flags->model, "model file")->required()->type_name("");
+                   app.add_option("SOURCE", flags->source, "file, pattern, SQL, or - for CSV on standard input")->required()->type_name("");
+                   return [flags, &options] { return Evaluate(*flags, options); };
+                 }});
+
+}  // namespace
+}  // namespace everlearn

@@ -1,0 +1,143 @@
+// everlearn fit: one table → one model file.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/resources.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/task_flags.h"
+#include "cli/terminal.h"
+#include "cli/training_data.h"
+#include "model/model_file.h"
+#include "search/quick_search.h"
+
+namespace everlearn {
+namespace {
+
+constexpr int kInterruptedStatus = 130;
+
+struct FitFlags {
+  std::string source;
+  std::string model = "model.safetensors";
+  TaskFlags task;
+};
+
+// A model that cannot be written is found out before it is fitted.
+void CheckWritable(const std::string& path) {
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!std::filesystem::is_directory(folder))
+    throw Error(ErrorKind::kNotFound, "the model cannot be written to " + path + ": there is no folder " + folder.string(),
+                "create the folder or change --model");
+  if (access(folder.c_str(), W_OK) != 0)
+    throw Error(ErrorKind::kPermission, "the model cannot be written to " + path + ": the folder is not writable", "change --model");
+}
+
+SearchResult Search(const TrainingData& training, const FitFlags& flags, const CommonOptions& options) {
+  SearchOptions search;
+  search.metric = training.task.metric;
+  search.seed = options.seed;
+  search.threads = options.threads;
+  search.time_ordered = !training.task.time.empty();
+  search.stop = Interrupted;
+  search.candidates = ChooseCandidates(flags.task, training.task);
+  const bool nothing_to_learn = training.space.size() == 0 || training.task.labels.size() == 1;
+  if (nothing_to_learn) search.candidates = {DefaultCandidate("constant")};
+  Progress progress(options, "cross-validation: fit");
+  search.progress = [&progress](size_t done, size_t all) { progress.Show(done, all); };
+  return RunQuickSearch(*training.data, training.folds, search);
+}
+
+JsonObject Score(const SearchResult& result) {
+  const LeaderboardRow& best = result.board.rows[result.best];
+  return {{"metric", result.board.metric}, {"value", best.value}, {"standard_error", best.standard_error}};
+}
+
+JsonObject DescribeTask(const TrainingData& training) {
+  return {{"target", training.task.target}, {"kind", TaskKindName(training.task.kind)},
+          {"metric", training.task.metric}, {"rows", training.data->rows()},
+          {"columns", training.columns},    {"folds", training.folds.size()},
+          {"features", training.features}};
+}
+
+// For people; without times, so that equal runs give equal files.
+Json Notes(const TrainingData& training, const SearchResult& result, const CommonOptions& options) {
+  const LeaderboardRow& best = result.board.rows[result.best];
+  return JsonObject{{"program", "everlearn " EVERLEARN_VERSION},
+                    {"learner", best.learner},
+                    {"parameters", best.parameters},
+                    {"score", Score(result)},
+                    {"rows", training.data->rows()},
+                    {"folds", training.folds.size()},
+                    {"seed", options.seed}};
+}
+
+JsonArray DescribeWarnings(const std::vector<SchemaWarning>& warnings) {
+  JsonArray list;
+  for (const SchemaWarning& warning : warnings) {
+    list.push_back(JsonObject{{"code", warning.code}, {"message", warning.message}, {"column", nullptr}});
+    if (!warning.column.empty()) list.back().as_object()["column"] = warning.column;
+  }
+  return list;
+}
+
+std::string BoardText(const Leaderboard& board) {
+  std::vector<std::vector<std::string>> rows{{"model", board.metric, "± s.e.", "fit s", "status"}};
+  for (const LeaderboardRow& row : board.rows) {
+    std::string status(TrialStatusName(row.status));
+    if (!row.reason.empty()) status += ": " + row.reason;
+    rows.push_back({row.name, Figure(row.value), Figure(row.standard_error), fmt::format("{:.2f}", row.fit_seconds), status});
+  }
+  return AlignedTable(rows);
+}
+
+int Fit(const FitFlags& flags, const CommonOptions& options) {
+  const Stopwatch watch;
+  CheckTaskFlags(flags.task);
+  CheckWritable(flags.model);
+  TrainingData training = ReadTrainingData(flags.source, flags.task, options);
+  if (!options.json) {
+    for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
+  }
+
+  const GracefulInterrupt graceful;
+  const SearchResult result = Search(training, flags, options);
+  ModelFile file{training.task, training.schema, training.space, result.model, Notes(training, result, options), "", ""};
+  file.Save(flags.model);
+
+  if (Interrupted()) training.warnings.push_back({"interrupted", "the search was interrupted; the model is the best so far", ""});
+  if (options.json) {
+    PrintDocument(JsonObject{{"model", flags.model},
+                             {"seconds", watch.Seconds()},
+                             {"peak_memory_bytes", PeakMemoryBytes()},
+                             {"task", DescribeTask(training)},
+                             {"score", Score(result)},
+                             {"leaderboard", ToJson(result.board)},
+                             {"warnings", DescribeWarnings(training.warnings)}});
+  } else if (!options.quiet) {
+    const Task& task = training.task;
+    PrintText(fmt::format("{}: {}, {} rows, {} features, {} folds\n\n{}\n{} is in {} ({:.1f} s)\n", task.target, TaskKindName(task.kind),
+                          Grouped(training.data->rows()), training.space.size(), training.folds.size(), BoardText(result.board),
+                          result.board.rows[result.best].name, flags.model, watch.Seconds()));
+  }
+  return Interrupted() ? kInterruptedStatus : 0;
+}
+
+[[maybe_unused]] const bool registered = Commands().Add(
+    "fit", {.order = 10,
+            .summary = "fit a model to a table",
+            .example = "everlearn fit loans.csv --target default --model loans.safetensors",
+            .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
+              auto flags = std::make_shared<FitFlags>();
+              app.add_option("SOURCE", flags->source, "file, pattern, SQL, or - for CSV on standard input")->required()->type_name("");
+              app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
+              AddTaskFlags(app, &flags->task);
+              return [flags, &options] { return Fit(*flags, options); };
+            }});
+
+}  // namespace
+}  // namespace everlearn

@@ -1,0 +1,41 @@
+// The flags that say what to predict and with which learners; shared by `fit` and `replay`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/schema.h"
+#include "data/task.h"
+#include "search/cross_validation.h"
+
+namespace CLI {
+class App;
+}
+
+namespace everlearn {
+
+struct TaskFlags {
+  TaskOptions task;
+  std::vector<std::string> types;     // COL=TYPE
+  std::vector<std::string> learners;  // names
+  std::vector<std::string> settings;  // learner.parameter=value
+  int folds = 0;                      // 0: not given
+};
+
+// Declares --target --kind --metric --type --ignore --weight --group --time --key --folds --learners --set.
+void AddTaskFlags(CLI::App& app, TaskFlags* flags);
+
+// Checks all that can be checked before the data is read (kind, metric, types, learners, parameters). Throws kUsage.
+void CheckTaskFlags(const TaskFlags& flags);
+
+// The columns' types as --type says them. Throws kUsage.
+InferOptions ToInferOptions(const TaskFlags& flags, const std::string& source);
+
+// The learners of --learners, or else the quick ones, with the parameters of --set. Throws kUsage where a learner of --learners cannot do
+// the task, and where --set names a learner that is not among them.
+std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task);
+
+// The metric of the task; throws kUsage where it does not fit the task's kind.
+const Metric& CheckMetric(const Task& task);
+
+}  // namespace everlearn
