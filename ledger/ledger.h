@@ -54,8 +54,9 @@ class Ledger {
   // Keeps the newest two.
   virtual void PutCheckpoint(const LedgerCheckpoint& checkpoint) = 0;
 
-  // Everything since the last commit becomes durable, at once or not at all. Throws kResource (disk full) or kPermission; the ledger then
-  // still holds what was committed before.
+  // Everything since the last commit becomes durable, at once or not at all. Throws kResource (disk full) or kPermission. After an error
+  // here or in a call that adds, the ledger holds what was committed before, on disk and in this object: last_event() has gone back. (Where
+  // a disk fails in the very last step of a commit and the process then dies too, the next one may find that commit whole.)
   virtual void Commit() = 0;
 
   // Committed and uncommitted events with numbers in [first, last], in order; `visit` returns false to stop.
