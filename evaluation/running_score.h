@@ -15,7 +15,8 @@ class RunningScore {
  public:
   explicit RunningScore(size_t classes = 0) : classes_(classes), predicted_(classes), true_(classes) {}
 
-  // `no_change`: the class (or value) that was last known when the prediction was made, NaN where none was.
+  // `prediction`: a probability for each class, or a value. `no_change`: the class (or value) that was last known when the prediction was
+  // made; NaN where none was, and then the row is left out of kappa_temporal.
   void Add(const double* prediction, double truth, double no_change);
 
   uint64_t rows() const { return rows_; }
@@ -27,14 +28,17 @@ class RunningScore {
   JsonObject ToJson() const;
 
   void Save(ByteWriter* out) const;
-  void Load(ByteReader* in);
+  void Load(ByteReader* in);  // throws kDamaged
 
  private:
+  double Kappa() const;
+
   size_t classes_;
   uint64_t rows_ = 0;
   double log_loss_ = 0, brier_ = 0;
-  uint64_t right_ = 0, no_change_right_ = 0;
-  std::vector<uint64_t> predicted_, true_;
+  uint64_t right_ = 0;
+  uint64_t compared_ = 0, compared_right_ = 0, no_change_right_ = 0;  // of the rows where an earlier outcome was known
+  std::vector<uint64_t> predicted_, true_;                            // by class
   double absolute_ = 0, squared_ = 0, relative_ = 0;
   double truth_mean_ = 0, truth_spread_ = 0;  // Welford
 };

@@ -1,0 +1,119 @@
+"""Writes metric_cases.json beside it: small cases whose measures are computed with scikit-learn 1.9.1 (kappa_temporal with NumPy).
+
+    python -m venv venv && venv/bin/pip install scikit-learn==1.9.1 && venv/bin/python evaluation/metric_cases.py
+"""
+import json
+import pathlib
+import warnings
+
+import numpy as np
+from sklearn import metrics as m
+
+warnings.simplefilter("ignore")
+random = np.random.default_rng(1)
+
+
+def kappa_temporal(y, guess, w):
+    right, same = np.average(guess[1:] == y[1:], weights=w[1:]), np.average(y[:-1] == y[1:], weights=w[1:])
+    return (right - same) / (1 - same) if same < 1 else np.nan
+
+
+def classification(y, p, w):
+    classes = p.shape[1]
+    labels, guess, present = range(classes), p.argmax(axis=1), np.unique(y)
+    weight = np.ones(len(y)) if w is None else w
+    one = {"sample_weight": w}
+    rest = [1] if classes == 2 else present
+
+    def mean(score):
+        return np.mean([score(y == c, p[:, c], **one) for c in rest]) if len(present) > 1 else np.nan
+
+    measures = {
+        "accuracy": m.accuracy_score(y, guess, **one),
+        "balanced_accuracy": m.balanced_accuracy_score(y, guess, **one),
+        "log_loss": m.log_loss(y, p, labels=labels, **one),
+        "brier": m.brier_score_loss(y, p if classes > 2 else p[:, 1], labels=labels, **one),
+        "auc": mean(m.roc_auc_score),
+        "average_precision": mean(m.average_precision_score) if len(present) > 1 else float(present[0] == 1) or np.nan,
+        "f1": m.f1_score(y, guess, average="binary" if classes == 2 else "macro", **one),
+        "mcc": m.matthews_corrcoef(y, guess, **one),
+        "kappa": m.cohen_kappa_score(y, guess, **one),
+        "kappa_temporal": kappa_temporal(y, guess, weight),
+    }
+    if classes > 2 and len(present) == classes:
+        assert np.isclose(measures["auc"], m.roc_auc_score(y, p, multi_class="ovr", **one))
+        assert np.isclose(measures["average_precision"], m.average_precision_score(y, p, **one))
+    return measures
+
+
+def regression(y, p, w):
+    one = {"sample_weight": w}
+    positive = min(y.min(), p.min()) > -1
+    return {
+        "mse": m.mean_squared_error(y, p, **one),
+        "rmse": m.root_mean_squared_error(y, p, **one),
+        "mae": m.mean_absolute_error(y, p, **one),
+        "mape": m.mean_absolute_percentage_error(y, p, **one),
+        "r2": m.r2_score(y, p, **one),
+        "rmsle": m.root_mean_squared_log_error(y, p, **one) if positive else np.nan,
+        "median_absolute_error": m.median_absolute_error(y, p, **one),
+        "pinball": m.mean_pinball_loss(y, p, **one),
+    }
+
+
+def draw(classes, rows, present):
+    """Probabilities in 64ths, so that they have ties and sum to 1 exactly."""
+    y = random.choice(present, rows)
+    p = random.multinomial(64 - classes, random.dirichlet(np.ones(classes), rows)) + 1
+    lift = np.minimum(p.sum(axis=1) - p[np.arange(rows), y] - classes + 1, 20) // 2
+    for row in range(rows):  # towards the truth
+        donor = np.argmax(np.where(np.arange(classes) == y[row], 0, p[row]))
+        step = min(lift[row], p[row, donor] - 1)
+        p[row, donor] -= step
+        p[row, y[row]] += step
+    return y, p / 64
+
+
+cases = []
+
+
+def add(name, y, p, w, measures):
+    null = lambda x: None if np.isnan(x) else float(x)
+    cases.append({
+        "name": name,
+        "classes": 0 if p.ndim == 1 else p.shape[1],
+        "truth": y.tolist(),
+        "predictions": p.ravel().tolist(),
+        "weights": [] if w is None else w.tolist(),
+        "measures": {k: null(v) for k, v in measures.items()},
+    })
+
+
+for name, classes, rows, present, weighted in [
+    ("binary with ties", 2, 40, [0, 1], False),
+    ("binary with weights", 2, 30, [0, 1, 1, 1], True),
+    ("rare class", 2, 30, [0] * 12 + [1], False),
+    ("one class only", 2, 6, [1], False),
+    ("three classes", 3, 40, [0, 1, 2], False),
+    ("three classes with weights", 3, 30, [0, 1, 2], True),
+    ("four classes, one missing", 4, 30, [0, 1, 3], False),
+    ("six classes, two missing, with weights", 6, 20, [0, 2, 3, 5], True),
+]:
+    y, p = draw(classes, rows, present)
+    w = random.integers(0, 9, rows) / 4 if weighted else None
+    add(name, y, p, w, classification(y, p, w))
+
+for name, y, p, weighted in [
+    ("regression", random.normal(size=31), random.normal(size=31), False),
+    ("positive values", random.gamma(2, 3, 30), random.gamma(2, 3, 30), False),
+    ("with weights and ties", random.integers(0, 5, 30), random.integers(1, 5, 30), True),
+    ("far from zero", 1e6 + random.normal(size=20), 1e6 + random.normal(size=20), False),
+    ("constant truth", np.full(5, 2.5), random.normal(size=5), False),
+    ("met exactly", np.full(5, 2.5), np.full(5, 2.5), False),
+]:
+    y, p = np.round(y, 3).astype(float), np.round(p, 3).astype(float)
+    w = random.integers(0, 9, len(y)) / 4 if weighted else None
+    add(name, y, p, w, regression(y, p, w))
+
+path = pathlib.Path(__file__).with_suffix(".json")
+path.write_text("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")

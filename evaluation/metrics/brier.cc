@@ -1,0 +1,26 @@
+// Squared error of the probabilities (Brier 1950): of class 1 where there are two classes (in [0, 1]), summed over all classes where there
+// are more (in [0, 2]). scikit-learn: brier_score_loss with scale_by_half="auto".
+#include "evaluation/mean_loss.h"
+
+namespace everlearn {
+namespace {
+
+double RowBrier(const double* probabilities, double truth, size_t classes) {
+  double sum = 0;
+  for (size_t c = classes == 2 ? 1 : 0; c < classes; ++c) {
+    const double error = probabilities[c] - (static_cast<size_t>(truth) == c ? 1 : 0);
+    sum += error * error;
+  }
+  return sum;
+}
+
+const bool registered =
+    Metrics().Add("brier", {.summary = "squared error of the probabilities: of class 1, or summed over more than two classes",
+                            .higher_is_better = false,
+                            .binary = true,
+                            .multiclass = true,
+                            .compute = [](const Scored& scored) { return MeanLoss(scored, RowBrier); },
+                            .row_loss = RowBrier});
+
+}  // namespace
+}  // namespace everlearn
