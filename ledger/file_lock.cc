@@ -1,4 +1,4 @@
-// See file_lock.h.
+// A record lock on a file beside the one it protects; see file_lock.h.
 #include "ledger/file_lock.h"
 
 #include <fcntl.h>
