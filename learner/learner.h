@@ -53,7 +53,7 @@ struct FitOptions {
   uint64_t seed = 0;
   int threads = 1;
   // Asked between rounds; true ends the fit early with what there is (or throws kInterrupted where there is nothing).
-  std::function<bool()> stop;
+  std::function<bool()> stop = {};
 };
 
 // A model that learns row by row. Targets are class index or value; features as in Model. Not thread-safe.

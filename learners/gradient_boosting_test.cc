@@ -1,0 +1,189 @@
+// Gradient boosting: equal to the LightGBM Python package on stored cases, equal on any number of threads, at ease with little data.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <thread>
+
+#include "base/json.h"
+#include "learners/tree_test_data.h"
+
+namespace everlearn {
+namespace {
+
+constexpr char kName[] = "gradient_boosting";
+
+const std::map<std::string, std::string> kSmall{
+    {"trees", "20"}, {"leaves", "15"}, {"learning_rate", "0.2"}, {"min_data_in_leaf", "10"}, {"min_data_per_group", "20"}};
+
+// Predictions of lightgbm 4.7.0 (Python) for MakeTreeTestData(500, classes):
+//   lgb.train(dict(objective=…, num_leaves=15, learning_rate=0.2, min_data_in_leaf=10, min_data_per_group=20, min_data_in_bin=1,
+//   feature_pre_filter=False, deterministic=True, force_col_wise=True, num_threads=1), Dataset(X, y, categorical_feature=[2]), 20)
+struct StoredCase {
+  size_t classes, row;
+  std::vector<double> prediction;
+};
+const StoredCase kStored[] = {
+    {0, 0, {10.901070109894285}},
+    {0, 1, {53.66345966475922}},
+    {0, 7, {42.65535815008909}},
+    {0, 22, {34.53268642819328}},
+    {0, 123, {12.644650801163781}},
+    {0, 499, {44.92024175598849}},
+    {2, 0, {0.9931568120398162, 0.006843187960183845}},
+    {2, 1, {0.033721378440836114, 0.9662786215591639}},
+    {2, 7, {0.7245830338399211, 0.275416966160079}},
+    {2, 22, {0.8650220704727772, 0.1349779295272228}},
+    {2, 123, {0.9913643921334502, 0.00863560786654977}},
+    {2, 499, {0.8954086102535294, 0.10459138974647068}},
+    {4, 0, {0.9634888905829496, 0.034298352858443994, 0.0019087937018600926, 0.00030396285674630624}},
+    {4, 1, {0.004436913883277358, 0.031237917760781452, 0.963676724016397, 0.0006484443395441289}},
+    {4, 7, {0.002970821941867742, 0.971716433210048, 0.02469428079515107, 0.000618464052933163}},
+    {4, 22, {0.009623916032122858, 0.9858426182615416, 0.00421626353364849, 0.0003172021726870363}},
+    {4, 123, {0.9945685534656602, 0.0046096097667092896, 0.0007257879818340213, 9.604878579637053e-05}},
+    {4, 499, {0.0029988934946106214, 0.9802397732075167, 0.015743859012269417, 0.0010174742856035098}},
+};
+
+TEST(GradientBoosting, EqualsThePythonPackage) {
+  for (const StoredCase& stored : kStored) {
+    const auto data = MakeTreeTestData(500, stored.classes);
+    const auto predictions = PredictAll(*FitWith(kName, *data, AllRows(*data), kSmall), *data);
+    for (size_t k = 0; k < data->outputs(); ++k) {
+      // Labels of a regression are rounded to single precision after they were standardised.
+      const double tolerance = stored.classes == 0 ? 1e-4 : 1e-9;
+      EXPECT_NEAR(predictions[stored.row * data->outputs() + k], stored.prediction[k], tolerance) << stored.classes << " " << stored.row;
+    }
+  }
+}
+
+TEST(GradientBoosting, MoreTreesFitBetter) {
+  for (const size_t classes : {0, 2, 4}) {
+    const auto data = MakeTreeTestData(1000, classes);
+    const auto rows = AllRows(*data);
+    double before = MeanSquaredError(PredictAll(*FitWith("constant", *data, rows), *data), *data);
+    for (const char* trees : {"1", "5", "25", "100"}) {
+      const double error = MeanSquaredError(PredictAll(*FitWith(kName, *data, rows, {{"trees", trees}}), *data), *data);
+      EXPECT_LT(error, before) << classes << " classes, " << trees << " trees";
+      before = error;
+    }
+  }
+}
+
+TEST(GradientBoosting, SameSeedSameModelOnAnyNumberOfThreads) {
+  const std::map<std::string, std::string> drawn{{"trees", "10"}, {"bagging_fraction", "0.5"}, {"feature_fraction", "0.7"}};
+  for (const size_t classes : {0, 2, 4}) {
+    const auto data = MakeTreeTestData(5000, classes);
+    const auto rows = AllRows(*data);
+    const auto one = PredictAll(*FitWith(kName, *data, rows, drawn, {.seed = 1, .threads = 1}), *data);
+    EXPECT_EQ(one, PredictAll(*FitWith(kName, *data, rows, drawn, {.seed = 1, .threads = 2}), *data));
+    EXPECT_EQ(one, PredictAll(*FitWith(kName, *data, rows, drawn, {.seed = 1, .threads = 5}), *data));
+    EXPECT_NE(one, PredictAll(*FitWith(kName, *data, rows, drawn, {.seed = 2, .threads = 1}), *data));
+  }
+}
+
+TEST(GradientBoosting, SeveralFitsAtOnceAreIndependent) {
+  const auto data = MakeTreeTestData(3000, 4);
+  const auto rows = AllRows(*data);
+  const auto alone = PredictAll(*FitWith(kName, *data, rows, kSmall), *data);
+  std::vector<std::vector<double>> results(6);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < results.size(); ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 3; ++round) {
+        results[i] = PredictAll(*FitWith(kName, *data, rows, kSmall, {.threads = i % 3 == 2 ? 2 : 1}), *data);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& result : results) EXPECT_EQ(result, alone);
+}
+
+TEST(GradientBoosting, LittleOrConstantDataGivesAConstant) {
+  for (const size_t classes : {0, 1, 2, 4}) {
+    const auto data = MakeTreeTestData(40, classes);
+    for (const std::vector<uint32_t>& rows : {std::vector<uint32_t>{5}, {1, 3}, {1, 2, 3}, {0, 1, 2, 3, 4, 5, 6, 7}}) {
+      for (const double value : PredictAll(*FitWith(kName, *data, rows, {{"trees", "5"}}), *data)) EXPECT_TRUE(std::isfinite(value));
+    }
+  }
+  const Dataset same({false}, {0}, {1, 2, 3, 4}, {1e9, 1e9, 1e9, 1e9}, {}, 0);
+  EXPECT_EQ(PredictAll(*FitWith(kName, same, AllRows(same)), same), std::vector<double>(4, 1e9));
+  const Dataset one_class({false}, {0}, {1, 2, 3, 4}, {1, 1, 1, 1}, {}, 2);
+  EXPECT_EQ(PredictAll(*FitWith(kName, one_class, AllRows(one_class)), one_class)[1], 4.5 / 5);
+  const Dataset no_features({}, {}, {}, {0, 1, 1}, {}, 2);
+  EXPECT_EQ(FitWith(kName, no_features, AllRows(no_features))->kind(), "constant");
+}
+
+TEST(GradientBoosting, UselessFeaturesAreNoFailure) {
+  const Dataset data({false, true}, {0, 1}, {7, 0, 7, 0, kMissing, kMissing, 7, 0}, {1, 2, 3, 4}, {}, 0);
+  for (const double value : PredictAll(*FitWith(kName, data, AllRows(data)), data)) EXPECT_TRUE(std::isfinite(value));
+}
+
+TEST(GradientBoosting, AbsentClassIsUnlikelyNotImpossible) {
+  const auto data = MakeTreeTestData(400, 4);
+  std::vector<uint32_t> rows;
+  for (uint32_t i = 0; i < 400; ++i) {
+    if (data->target()[i] != 2) rows.push_back(i);
+  }
+  const auto predictions = PredictAll(*FitWith(kName, *data, rows), *data);
+  for (size_t i = 0; i < 400; ++i) {
+    const double* p = &predictions[4 * i];
+    EXPECT_LT(p[2], 1e-6);
+    EXPECT_GE(p[2], 0);
+    EXPECT_NEAR(p[0] + p[1] + p[2] + p[3], 1, 1e-12);
+  }
+}
+
+TEST(GradientBoosting, UnseenCategoryAndMissingValuesPredict) {
+  const auto data = MakeTreeTestData(500, 2);
+  const auto model = FitWith(kName, *data, AllRows(*data));
+  const double rows[] = {kMissing, kMissing, kMissing, 10, 20, 7, 10, 20, kMissing};
+  double out[6];
+  model->Predict({rows, 3, 3}, out);
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(out[2 * i] + out[2 * i + 1], 1, 1e-12);
+  EXPECT_EQ(out[2], out[4]);
+}
+
+TEST(GradientBoosting, ScaleOfTargetAndOfWeightsDoesNotMatter) {
+  const auto data = MakeTreeTestData(500, 0);
+  const auto rows = AllRows(*data);
+  std::vector<double> target(data->target().begin(), data->target().end());
+  for (double& value : target) value = 1e12 + 1e-3 * value;
+  const Dataset shifted({false, false, true}, {0, 0, 7}, {data->row(0), data->row(0) + 1500}, target, {}, 0);
+  const auto plain = PredictAll(*FitWith(kName, *data, rows, kSmall), *data);
+  const auto moved = PredictAll(*FitWith(kName, shifted, rows, kSmall), shifted);
+  const auto weighted = MakeTreeTestData(500, 0, std::vector<double>(500, 1e-9));
+  const auto light = PredictAll(*FitWith(kName, *weighted, rows, kSmall), *weighted);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_NEAR((moved[i] - 1e12) * 1e3, plain[i], 0.5);
+    EXPECT_NEAR(light[i], plain[i], 1e-4);
+  }
+}
+
+TEST(GradientBoosting, WeightsMoveTheFit) {
+  std::vector<double> weights(500);
+  for (size_t i = 0; i < 500; ++i) weights[i] = i % 2 == 0 ? 10 : 0;
+  const auto data = MakeTreeTestData(500, 0, weights);
+  std::vector<uint32_t> even;
+  for (uint32_t i = 0; i < 500; i += 2) even.push_back(i);
+  const auto all = PredictAll(*FitWith(kName, *data, AllRows(*data)), *data);
+  const auto unweighted = MakeTreeTestData(500, 0);
+  const auto plain = PredictAll(*FitWith(kName, *unweighted, AllRows(*unweighted)), *unweighted);
+  double heavy = 0, light = 0;
+  for (size_t i = 0; i < 500; i += 2) {
+    heavy += std::pow(all[i] - data->target()[i], 2);
+    light += std::pow(plain[i] - data->target()[i], 2);
+  }
+  EXPECT_LT(heavy, light);
+}
+
+TEST(GradientBoosting, StopsBetweenRounds) {
+  const auto data = MakeTreeTestData(500, 2);
+  const auto rows = AllRows(*data);
+  int asked = 0;
+  const auto stopped = FitWith(kName, *data, rows, {{"trees", "50"}}, {.stop = [&] { return ++asked == 3; }});
+  EXPECT_EQ(PredictAll(*stopped, *data), PredictAll(*FitWith(kName, *data, rows, {{"trees", "3"}}), *data));
+  const auto at_once = FitWith(kName, *data, rows, {}, {.stop = [] { return true; }});
+  EXPECT_EQ(PredictAll(*at_once, *data), PredictAll(*FitWith(kName, *data, rows, {{"trees", "1"}}), *data));
+}
+
+}  // namespace
+}  // namespace everlearn

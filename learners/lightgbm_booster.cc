@@ -1,0 +1,152 @@
+// The C API of LightGBM behind one class that owns its handles.
+#include "learners/lightgbm_booster.h"
+
+#include <LightGBM/c_api.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "base/random.h"
+
+namespace everlearn {
+
+namespace {
+
+std::shared_mutex threads_mutex;  // shared: on one thread; alone: on several
+
+void Check(int status) {
+  if (status != 0) throw Error(ErrorKind::kInternal, std::string("LightGBM failed: ") + LGBM_GetLastError());
+}
+
+void FreeDataset(void* dataset) { LGBM_DatasetFree(dataset); }
+void FreeBooster(void* booster) { LGBM_BoosterFree(booster); }
+
+std::vector<float> CodeMatrix(const TrainingRows& training) {
+  const BinnedTable& codes = training.data->binned();
+  const size_t columns = codes.columns.size();
+  std::vector<float> matrix(training.rows.size() * columns);
+  for (size_t j = 0; j < columns; ++j) {
+    const BinnedColumn& column = codes.columns[j];
+    for (size_t i = 0; i < training.rows.size(); ++i) {
+      const uint32_t code = column.code(training.rows[i]);
+      matrix[i * columns + j] = code == column.bins ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(code);
+    }
+  }
+  return matrix;
+}
+
+std::vector<float> MeanOneWeights(const TrainingRows& training) {
+  double sum = 0;
+  for (const uint32_t row : training.rows) sum += training.data->weight(row);
+  const double factor = sum > 0 ? static_cast<double>(training.rows.size()) / sum : 1;
+  std::vector<float> weights;
+  for (const uint32_t row : training.rows) weights.push_back(static_cast<float>(training.data->weight(row) * factor));
+  return weights;
+}
+
+}  // namespace
+
+std::string LightGbmSeed(uint64_t seed) { return std::to_string(MixBits(seed) & 0x7fffffff); }
+
+int64_t ClampedLeafRows(int64_t wanted, size_t rows) { return std::clamp<int64_t>(static_cast<int64_t>(rows / 10), 1, wanted); }
+
+StandardTarget StandardiseTarget(const TrainingRows& training) {
+  double weights = 0, mean = 0, squares = 0;
+  for (const uint32_t row : training.rows) {
+    const double weight = training.data->weight(row);
+    if (!(weight > 0)) continue;
+    weights += weight;
+    const double difference = training.data->target()[row] - mean;
+    mean += difference * weight / weights;
+    squares += weight * difference * (training.data->target()[row] - mean);
+  }
+  const double scale = weights > 0 ? std::sqrt(squares / weights) : 0;
+  return {mean, std::isfinite(scale) && scale > std::fabs(mean) * std::numeric_limits<double>::epsilon() ? scale : 0};
+}
+
+std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTarget& standard) {
+  const bool regression = training.data->classes() == 0;
+  std::vector<float> labels;
+  labels.reserve(training.rows.size());
+  for (const uint32_t row : training.rows) {
+    const double target = training.data->target()[row];
+    labels.push_back(static_cast<float>(regression ? (target - standard.mean) / standard.scale : target));
+  }
+  return labels;
+}
+
+LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> labels, int threads)
+    : threads_(std::max(1, threads)), handle_(nullptr, FreeDataset) {
+  if (threads_ == 1) {
+    lock_.emplace<0>(threads_mutex);
+  } else {
+    lock_.emplace<1>(threads_mutex);
+  }
+  LGBM_RegisterLogCallback([](const char*) {});  // a setting of the calling thread
+  std::string categories;
+  const BinnedTable& codes = training.data->binned();
+  for (size_t j = 0; j < codes.columns.size(); ++j) {
+    if (codes.columns[j].is_category) {
+      categories += (categories.empty() ? "" : ",") + std::to_string(j);
+    } else {
+      max_bins_ = std::max(max_bins_, codes.columns[j].bins);
+    }
+  }
+  LightGbmParameters parameters;
+  if (!categories.empty()) parameters["categorical_feature"] = categories;
+  const std::vector<float> matrix = CodeMatrix(training);
+  void* dataset = nullptr;
+  Check(LGBM_DatasetCreateFromMat(matrix.data(), C_API_DTYPE_FLOAT32, static_cast<int32_t>(training.rows.size()),
+                                  static_cast<int32_t>(codes.columns.size()), 1, Describe(parameters).c_str(), nullptr, &dataset));
+  handle_.reset(dataset);
+  Check(LGBM_DatasetSetField(handle_.get(), "label", labels.data(), static_cast<int>(labels.size()), C_API_DTYPE_FLOAT32));
+  if (!training.data->has_weights()) return;
+  const std::vector<float> weights = MeanOneWeights(training);
+  Check(LGBM_DatasetSetField(handle_.get(), "weight", weights.data(), static_cast<int>(weights.size()), C_API_DTYPE_FLOAT32));
+}
+
+std::string LightGbmData::Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop) {
+  void* raw = nullptr;
+  Check(LGBM_BoosterCreate(handle_.get(), Describe(parameters).c_str(), &raw));
+  const std::unique_ptr<void, void (*)(void*)> booster(raw, FreeBooster);
+  for (int64_t round = 0; round < rounds; ++round) {
+    if (round > 0 && stop && stop()) break;
+    int finished = 0;
+    Check(LGBM_BoosterUpdateOneIter(booster.get(), &finished));
+    if (finished != 0) break;
+  }
+  int64_t size = 0;
+  std::string text(1 << 20, '\0');
+  const auto save = [&] {
+    Check(LGBM_BoosterSaveModelToString(booster.get(), 0, -1, C_API_FEATURE_IMPORTANCE_SPLIT, static_cast<int64_t>(text.size()), &size,
+                                        text.data()));
+  };
+  save();
+  if (size > static_cast<int64_t>(text.size())) {
+    text.resize(static_cast<size_t>(size));
+    save();
+  }
+  text.resize(static_cast<size_t>(size) - 1);  // the size counts a terminating zero
+  return text;
+}
+
+std::string LightGbmData::Describe(const LightGbmParameters& parameters) const {
+  // Zero and missing take a bin of their own beside the codes; rarely seen categories share one beyond LightGBM's default of 255.
+  constexpr uint32_t kExtraBins = 2, kDefaultBins = 255;
+  LightGbmParameters all{{"verbosity", "-1"},
+                         {"num_threads", std::to_string(threads_)},
+                         {"deterministic", "true"},
+                         {"force_col_wise", "true"},
+                         {"max_bin", std::to_string(std::max(max_bins_ + kExtraBins, kDefaultBins))},
+                         {"min_data_in_bin", "1"},
+                         {"bin_construct_sample_cnt", std::to_string(std::numeric_limits<int32_t>::max())},
+                         {"feature_pre_filter", "false"}};
+  for (const auto& [name, value] : parameters) all[name] = value;
+  std::string text;
+  for (const auto& [name, value] : all) text += name + "=" + value + " ";
+  return text;
+}
+
+}  // namespace everlearn

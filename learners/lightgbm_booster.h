@@ -1,0 +1,57 @@
+// Trains LightGBM boosters on the shared codes of a data set, through its C API: one code is one bin.
+//
+// A LightGbmData belongs to one thread; several threads may train on data of their own at once. Results do not depend on the number of
+// threads. LightGBM keeps its number of threads in a global variable, so a fit on several threads waits until it is alone. LightGBM prints
+// nothing; its errors are thrown as kInternal.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "learner/learner.h"
+
+namespace everlearn {
+
+// LightGBM's parameters by their names there.
+using LightGbmParameters = std::map<std::string, std::string>;
+
+// LightGBM's seed (it takes 31 bits) for ours.
+std::string LightGbmSeed(uint64_t seed);
+
+// The smallest leaf that still lets few rows be split: at most a tenth of them.
+int64_t ClampedLeafRows(int64_t wanted, size_t rows);
+
+// A target that is centred and scaled: labels are single precision in LightGBM.
+struct StandardTarget {
+  double mean = 0;
+  double scale = 0;  // standard deviation; 0: there is nothing to learn
+};
+StandardTarget StandardiseTarget(const TrainingRows& training);
+
+// Class indices, or standardised values; one a training row.
+std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTarget& standard);
+
+// The training rows as LightGBM sees them, with weights of mean 1.
+class LightGbmData {
+ public:
+  // `labels`: one a training row.
+  LightGbmData(const TrainingRows& training, std::span<const float> labels, int threads);
+
+  // Boosts up to `rounds` times and returns the model's text. `stop` is asked before each round but the first.
+  std::string Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop);
+
+ private:
+  std::string Describe(const LightGbmParameters& parameters) const;
+
+  std::variant<std::shared_lock<std::shared_mutex>, std::unique_lock<std::shared_mutex>> lock_;
+  int threads_;
+  uint32_t max_bins_ = 0;
+  std::unique_ptr<void, void (*)(void*)> handle_;
+};
+
+}  // namespace everlearn

@@ -1,0 +1,140 @@
+// random_forest: the average of deep trees, each grown on a draw of the rows and, at each split, a draw of the features. Robust at its
+// defaults, hard to overfit. Trained by LightGBM on the shared codes.
+//
+// Breiman, Random forests, 2001. For classes, one tree a class and round (one for two classes) splits by Gini impurity of that class
+// against the others: LightGBM's forest takes the gradients once, at the constant prediction, where the second derivative h of the loss is
+// the same for all rows, so that the value of a leaf is an affine function of the class's share in it. Shares are m-estimates (Cestnik
+// 1990).
+#include <algorithm>
+#include <cmath>
+
+#include "learners/constant.h"
+#include "learners/lightgbm_booster.h"
+#include "learners/lightgbm_trees.h"
+
+namespace everlearn {
+
+namespace {
+
+std::vector<Parameter> Declare() {
+  using enum ParameterType;
+  constexpr auto kLog = ParameterScale::kLog;
+  return {
+      {.name = "trees", .type = kInteger, .value = 100, .low = 1, .high = 10'000, .scale = kLog, .doc = "Rounds; one tree a class each."},
+      {.name = "leaves", .type = kInteger, .value = 1024, .low = 2, .high = 65'536, .scale = kLog, .doc = "Most leaves of a tree."},
+      {.name = "min_data_in_leaf",
+       .type = kInteger,
+       .value = 3,
+       .low = 1,
+       .high = 10'000,
+       .scale = kLog,
+       .doc = "Fewest training rows in a leaf; at most a tenth of all rows."},
+      {.name = "feature_fraction", .value = 0.5, .low = 0.01, .high = 1, .doc = "Share of the features that a split may choose from."},
+      {.name = "bagging_fraction", .value = 0.632, .low = 0.01, .high = 0.99, .doc = "Share of the rows that a tree is grown on."},
+      {.name = "extra_trees", .type = kBoolean, .value = 0, .doc = "Try one random threshold a feature instead of all."},
+      {.name = "prior_rows",
+       .value = 1,
+       .low = 0.01,
+       .high = 100,
+       .scale = kLog,
+       .doc = "Rows of average class shares that are added to each leaf."}};
+}
+
+LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_t seed) {
+  const auto number = [&](const char* name) { return NumberText(values.Number(name)); };
+  return {{"boosting", "rf"},
+          {"seed", LightGbmSeed(seed)},
+          {"num_leaves", number("leaves")},
+          {"min_data_in_leaf", std::to_string(ClampedLeafRows(values.Integer("min_data_in_leaf"), rows))},
+          {"min_sum_hessian_in_leaf", "0"},
+          {"feature_fraction_bynode", number("feature_fraction")},
+          {"bagging_fraction", number("bagging_fraction")},
+          {"bagging_freq", "1"},
+          {"extra_trees", values.Boolean("extra_trees") ? "true" : "false"}};
+}
+
+// What the values of leaves are made of for one class: init + (share in leaf - share) / h.
+struct ClassScale {
+  double prior = 0;  // share with half a row added to each class
+  double share = 0;
+  double init = 0;
+  double h = 0;
+};
+
+std::vector<ClassScale> ClassScales(const TrainingRows& training) {
+  const Dataset& data = *training.data;
+  const auto classes = static_cast<double>(data.classes());
+  std::vector<ClassScale> scales(data.classes());
+  double sum = 0;
+  for (const uint32_t row : training.rows) {
+    scales[static_cast<size_t>(data.target()[row])].share += data.weight(row);
+    sum += data.weight(row);
+  }
+  for (ClassScale& scale : scales) {
+    scale.prior = (scale.share + 0.5) / (sum + 0.5 * classes);
+    scale.share /= sum;
+    const double variance = scale.share * (1 - scale.share);
+    scale.init = classes == 2 ? std::log(scale.share / (1 - scale.share)) : std::log(scale.share);
+    scale.h = classes == 2 ? variance : variance * classes / (classes - 1);
+  }
+  return scales;
+}
+
+// Turns the values of leaves into logarithms of class shares, or of the odds of class 1 where there are two.
+void ToLogShares(const std::vector<ClassScale>& scales, const std::vector<int64_t>& leaf_rows, double prior_rows, TreesParameters* trees) {
+  const bool two = scales.size() == 2;
+  size_t leaf = 0;
+  for (size_t tree = 0; tree < trees->leaves.size(); ++tree) {
+    const ClassScale& scale = scales[two ? 1 : tree % scales.size()];
+    const bool is_split = trees->leaves[tree] > 1;
+    for (const size_t end = leaf + trees->leaves[tree]; leaf < end; ++leaf) {
+      double& value = trees->leaf_values[leaf];
+      // An unsplit tree holds no share: LightGBM gives it 0 or the value of an absent class.
+      const double rows = is_split ? static_cast<double>(leaf_rows[leaf]) : 0;
+      const double share = is_split ? std::clamp(scale.share + (value - scale.init) * scale.h, 0.0, 1.0) : 0;
+      const double smoothed = (rows * share + prior_rows * scale.prior) / (rows + prior_rows);
+      value = two ? std::log(smoothed / (1 - smoothed)) : std::log(smoothed);
+    }
+  }
+}
+
+std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
+  const Dataset& data = *training.data;
+  const StandardTarget standard = StandardiseTarget(training);
+  if (data.features() == 0 || standard.scale == 0) return FitConstant(training);
+  LightGbmParameters parameters = Translate(values, training.rows.size(), options.seed);
+  const bool regression = data.classes() == 0;
+  parameters["objective"] = regression ? "regression" : data.classes() == 2 ? "binary" : "multiclass";
+  if (data.classes() > 2) parameters["num_class"] = std::to_string(data.classes());
+  LightGbmData rows(training, LightGbmLabels(training, standard), options.threads);
+  const std::string text = rows.Train(parameters, values.Integer("trees"), options.stop);
+  std::vector<int64_t> leaf_rows;
+  TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs(), &leaf_rows);
+  if (regression) {
+    for (double& value : trees.leaf_values) value = standard.mean + value * standard.scale;
+  } else {
+    ToLogShares(ClassScales(training), leaf_rows, values.Number("prior_rows"), &trees);
+  }
+  return MakeTrees(std::move(trees));
+}
+
+double CostUnits(double rows, double features, double outputs, const ParameterValues& values) {
+  (void)rows, (void)features, (void)outputs, (void)values;
+  return 1;
+}
+
+const bool registered = Learners().Add(
+    "random_forest", LearnerInfo{.summary = "Average of deep trees on draws of rows and features: robust at its defaults, hard to overfit.",
+                                 .paper = "Breiman, L. (2001). Random forests. Machine Learning 45.",
+                                 .parameters = Declare(),
+                                 .binary = true,
+                                 .multiclass = true,
+                                 .regression = true,
+                                 .weights = true,
+                                 .quick = true,
+                                 .cost_units = CostUnits,
+                                 .fit = Fit});
+
+}  // namespace
+
+}  // namespace everlearn
