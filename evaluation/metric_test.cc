@@ -131,7 +131,6 @@ TEST(RunningScore, EqualsTheBatchMeasures) {
     EXPECT_EQ(score.rows(), stored.truth.size());
     size_t known = 0;
     for (const auto& [metric, value] : AllMeasures(stored.scored(), stored.kind())) {
-      // The first row is in the batch's accuracy and, as it has no row before, in neither kappa_temporal.
       if (!RunningScore::Knows(metric)) {
         EXPECT_TRUE(std::isnan(score.Value(metric)));
         continue;
@@ -148,7 +147,7 @@ TEST(RunningScore, IsNotDefinedWithoutRows) {
   EXPECT_TRUE(std::isnan(RunningScore(2).Value("accuracy")));
   EXPECT_TRUE(std::isnan(RunningScore(0).Value("rmse")));
   EXPECT_TRUE(std::isnan(RunningScore(2).Value("rmse")));
-  EXPECT_EQ(ToText(RunningScore(0).ToJson()), R"({"mae":null,"rmse":null,"r2":null})");
+  EXPECT_EQ(ToText(RunningScore(0).ToJson()), R"({"mae": null, "rmse": null, "r2": null})");
 }
 
 TEST(RunningScore, ContinuesBitForBitAfterLoading) {

@@ -28,9 +28,11 @@ void RunningScore::Add(const double* prediction, double truth, double no_change)
     absolute_ += std::abs(error);
     squared_ += error * error;
     relative_ += relative_error(prediction, truth, 0);
-    const double step = truth - truth_mean_;
+    if (rows_ == 1) first_truth_ = truth;
+    const double distance = truth - first_truth_;
+    const double step = distance - truth_mean_;
     truth_mean_ += step / static_cast<double>(rows_);
-    truth_spread_ += step * (truth - truth_mean_);
+    truth_spread_ += step * (distance - truth_mean_);
     return;
   }
   static const auto brier = Metrics().Get("brier").row_loss;
@@ -90,7 +92,7 @@ JsonObject RunningScore::ToJson() const {
 void RunningScore::Save(ByteWriter* out) const {
   out->PutVarint(classes_);
   for (const uint64_t count : {rows_, right_, compared_, compared_right_, no_change_right_}) out->Put(count);
-  for (const double sum : {log_loss_, brier_, absolute_, squared_, relative_, truth_mean_, truth_spread_}) out->Put(sum);
+  for (const double sum : {log_loss_, brier_, absolute_, squared_, relative_, first_truth_, truth_mean_, truth_spread_}) out->Put(sum);
   out->PutAll(predicted_);
   out->PutAll(true_);
 }
@@ -98,7 +100,8 @@ void RunningScore::Save(ByteWriter* out) const {
 void RunningScore::Load(ByteReader* in) {
   classes_ = in->GetVarint();
   for (uint64_t* count : {&rows_, &right_, &compared_, &compared_right_, &no_change_right_}) *count = in->Get<uint64_t>();
-  for (double* sum : {&log_loss_, &brier_, &absolute_, &squared_, &relative_, &truth_mean_, &truth_spread_}) *sum = in->Get<double>();
+  for (double* sum : {&log_loss_, &brier_, &absolute_, &squared_, &relative_, &first_truth_, &truth_mean_, &truth_spread_})
+    *sum = in->Get<double>();
   predicted_ = in->GetAll<uint64_t>();
   true_ = in->GetAll<uint64_t>();
   if (predicted_.size() != classes_ || true_.size() != classes_)

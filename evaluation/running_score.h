@@ -40,7 +40,7 @@ class RunningScore {
   uint64_t compared_ = 0, compared_right_ = 0, no_change_right_ = 0;  // of the rows where an earlier outcome was known
   std::vector<uint64_t> predicted_, true_;                            // by class
   double absolute_ = 0, squared_ = 0, relative_ = 0;
-  double truth_mean_ = 0, truth_spread_ = 0;  // Welford
+  double first_truth_ = 0, truth_mean_ = 0, truth_spread_ = 0;  // Welford, on distances from the first truth to keep digits
 };
 
 }  // namespace everlearn
