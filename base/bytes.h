@@ -19,6 +19,10 @@ static_assert(std::endian::native == std::endian::little, "the encoding is the m
 
 class ByteWriter {
  public:
+  ByteWriter() = default;
+  // Writes into the memory of `buffer`, whose content is dropped: for records that are made again and again.
+  explicit ByteWriter(std::string&& buffer) : bytes_(std::move(buffer)) { bytes_.clear(); }
+
   template <typename T>
   void Put(T value) {
     static_assert(std::is_trivially_copyable_v<T>);

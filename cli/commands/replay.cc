@@ -1,0 +1,119 @@
+// everlearn replay: the self-running loop over history.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/resources.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/replay_input.h"
+#include "cli/terminal.h"
+#include "loop/replay.h"
+
+namespace everlearn {
+namespace {
+
+struct ReplayFlags {
+  std::string source, ledger, durability = "power";
+  bool lines = false;
+  TaskFlags task;
+  LoopFlags loop;
+};
+
+std::string Cell(const Json& value) {
+  if (value.is_double()) return Figure(value.get_double());
+  if (value.is_string()) return std::string(value.get_string());
+  return value.is_null() ? "" : ToText(value);
+}
+
+std::string IntervalCell(const Json& interval) { return Cell(Field(interval, "lower")) + " … " + Cell(Field(interval, "upper")); }
+
+void PrintResult(const JsonObject& result, bool classification) {
+  const std::string metric = TextField(result, "metric");
+  const std::string second = classification ? "accuracy" : "mae";
+  std::vector<std::vector<std::string>> rows{{"", "role", metric, second, "mean loss, 95% interval", "rows"}};
+  const auto add = [&](const std::string& name, const std::string& role, const Json& score) {
+    rows.push_back({name, role, Cell(Field(score, "value")), Cell(Field(score, second)), IntervalCell(Field(score, "loss")),
+                    Grouped(static_cast<size_t>(IntegerField(score, "rows")))});
+  };
+  add("served", "", result.at("served"));
+  for (const Json& member : ArrayField(result, "members")) add(TextField(member, "name"), TextField(member, "role"), member);
+  std::string text = AlignedTable(rows) + "\n";
+  for (const Json& event : ArrayField(result, "events")) {
+    text += fmt::format("{:<12}{:<22}{:<13}{}", "row " + Cell(Field(event, "row")), Cell(Field(event, "time")), TextField(event, "kind"),
+                        Cell(Field(event, "member")));
+    if (event.as_object().contains("decision")) text += "  (decision " + Cell(Field(event, "decision")) + ")";
+    text += "\n";
+  }
+  const Json& gain = result.at("gain_since_day_one");
+  if (IntegerField(gain, "rows") > 0)
+    text += fmt::format("\ngain of what was served over the model of day one: {} a row, 95% interval {}\n", Cell(Field(gain, "value")),
+                        IntervalCell(gain));
+  if (IntegerField(result, "decisions") == 0) text += "\nThe evidence brought about no change of champion.\n";
+  PrintText(text);
+}
+
+void WarnAll(const std::vector<SchemaWarning>& warnings, const CommonOptions& common) {
+  for (const SchemaWarning& warning : warnings) Warn(common, warning.message);
+}
+
+int Replay(const ReplayFlags& flags, const CommonOptions& common) {
+  const Stopwatch watch;
+  CheckTaskFlags(flags.task);
+  LoopOptions loop = ToLoopOptions(flags.loop, flags.task, common.seed);
+  if (flags.durability != "power" && flags.durability != "process")
+    throw Error(ErrorKind::kUsage, "--durability: '" + flags.durability + "' is unknown", "write power or process");
+  std::vector<SchemaWarning> warnings;
+  const ReplayInput input = ReadReplayInput(flags.source, flags.task, flags.loop, common, &loop, &warnings);
+  WarnAll(warnings, common);
+  if (!loop.has_window() && !input.schedule.outcome_times.empty())
+    Warn(common, "without --outcome-window rows count as their outcomes arrive; selectively late outcomes can mislead the tests");
+
+  const auto ledger = OpenLedger(flags.ledger, {flags.durability == "power" ? Durability::kPower : Durability::kProcess, false});
+  const EncodedRows encoded = input.Encoded();
+  const auto trainer = MakeProcessTrainer(encoded, {common.memory_bytes});
+  const GracefulInterrupt interrupt;
+  Progress progress(common, "replay");
+  ReplayOptions options;
+  options.loop = loop;
+  options.threads = common.threads;
+  options.keeps_ledger = !flags.ledger.empty();
+  options.stop = Interrupted;
+  options.progress = [&](const ReplayProgress& now) { progress.Show(now.rows, now.all_rows); };
+  if (flags.lines) options.notice = [](const JsonObject& event) { PrintText(ToText(event) + "\n"); };
+  JsonObject result = RunReplay(input, options, *trainer, *ledger);
+
+  result["seconds"] = watch.Seconds();
+  result["cpu_seconds"] = CpuSeconds();
+  result["peak_memory_bytes"] = PeakMemoryBytes();
+  JsonArray said;
+  for (const SchemaWarning& warning : warnings)
+    said.push_back(JsonObject{{"code", warning.code}, {"message", warning.message}, {"column", warning.column}});
+  result["warnings"] = said;
+  if (flags.lines) PrintText(ToText(result) + "\n");
+  else if (common.json) PrintDocument(result);
+  else PrintResult(result, input.task.is_classification());
+  return 0;
+}
+
+[[maybe_unused]] const bool registered = Commands().Add(
+    "replay",
+    {.order = 40,
+     .summary = "run the self-running loop over history: predict, learn from each outcome, retrain, promote on evidence",
+     .example = "everlearn replay flights.parquet --target late --time scheduled --outcome-time landed \\\n"
+                "      --outcome-window 24h --start 2013-02-01 --ledger flights.db",
+     .setup = [](CLI::App& app, const CommonOptions& common) -> std::function<int()> {
+       auto flags = std::make_shared<ReplayFlags>();
+       app.add_option("SOURCE", flags->source, "file, pattern, SQL, or - for standard input")->required()->type_name("");
+       AddTaskFlags(app, &flags->task);
+       AddLoopFlags(app, &flags->loop);
+       app.add_option("--ledger", flags->ledger, "keep the ledger in this file; one that was interrupted is resumed")->type_name("FILE");
+       app.add_option("--durability", flags->durability, "power (survives a loss of power) or process (survives kill -9)")
+           ->type_name("power|process");
+       app.add_flag("--jsonl", flags->lines, "each event as one line of JSON as it happens, then the result");
+       return [flags, &common] { return Replay(*flags, common); };
+     }});
+
+}  // namespace
+}  // namespace everlearn

@@ -1,0 +1,55 @@
+// everlearn status: how a task stands, from its ledger.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "loop/records.h"
+
+namespace everlearn {
+namespace {
+
+std::string Cell(const Json& value) {
+  return value.is_double() ? Figure(value.get_double()) : value.is_string() ? std::string(value.get_string()) : ToText(value);
+}
+
+void PrintStatus(const JsonObject& status) {
+  const Json& task = status.at("task");
+  std::string text = fmt::format(
+      "predicts {} ({}), metric {}\nchampion: {}\nrows {}, predictions {}, outcomes {}, waiting {}; newest time {}\n\n",
+      TextField(task, "target"), TextField(task, "kind"), TextField(task, "metric"), Cell(status.at("champion")), Cell(status.at("rows")),
+      Cell(status.at("predictions")), Cell(status.at("outcomes")), Cell(status.at("waiting")), Cell(status.at("time")));
+  std::vector<std::vector<std::string>> rows{{"member", "role", TextField(task, "metric"), "mean loss, 95% interval", "rows"}};
+  const auto add = [&](const std::string& name, const std::string& role, const Json& score) {
+    const Json& loss = Field(score, "loss");
+    rows.push_back({name, role, Cell(Field(score, "value")), Cell(Field(loss, "lower")) + " … " + Cell(Field(loss, "upper")),
+                    Cell(Field(score, "rows"))});
+  };
+  add("served", "", status.at("served"));
+  for (const Json& member : ArrayField(status, "members")) add(TextField(member, "name"), TextField(member, "role"), member);
+  PrintText(text + AlignedTable(rows));
+}
+
+int ShowStatus(const std::string& path, const CommonOptions& options) {
+  const auto ledger = OpenLedger(path, {.read_only = true});
+  const Task task = TaskOf(*ledger);
+  JsonObject status = StatusJson(*StateOf(*ledger), task);
+  status["finished"] = ledger->Fact(kFinishedFact).has_value();
+  if (options.json) PrintDocument(status);
+  else PrintStatus(status);
+  return 0;
+}
+
+[[maybe_unused]] const bool registered =
+    Commands().Add("status", {.order = 45,
+                              .summary = "show how a task stands: champion, members with their scores, open tests",
+                              .example = "everlearn status flights.db",
+                              .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
+                                auto path = std::make_shared<std::string>();
+                                app.add_option("LEDGER", *path, "the ledger's file")->required()->type_name("");
+                                return [path, &options] { return ShowStatus(*path, options); };
+                              }});
+
+}  // namespace
+}  // namespace everlearn

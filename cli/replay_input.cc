@@ -1,0 +1,253 @@
+#include "cli/replay_input.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/suggest.h"
+#include "base/timestamp.h"
+#include "cli/terminal.h"
+#include "data/reader.h"
+
+namespace everlearn {
+namespace {
+
+// "1000" or "1000 rows".
+std::optional<uint64_t> ParseRows(std::string_view text) {
+  uint64_t rows = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (!rest.empty() && rest != " rows" && rest != "rows") return std::nullopt;
+  return rows;
+}
+
+[[noreturn]] void Refuse(const std::string& flag, const std::string& text, const std::string& hint) {
+  throw Error(ErrorKind::kUsage, flag + ": '" + text + "' is not understood", hint);
+}
+
+void SetRetraining(const std::string& text, LoopOptions* options) {
+  if (text == "auto" || text == "never") {
+    options->retrain = text == "auto" ? RetrainRule::kAuto : RetrainRule::kNever;
+  } else if (const auto rows = ParseRows(text); rows && *rows > 0) {
+    options->retrain = RetrainRule::kEveryRows;
+    options->retrain_every = static_cast<int64_t>(*rows);
+  } else if (const auto time = ParseDuration(text); time && *time > 0) {
+    options->retrain = RetrainRule::kEveryTime;
+    options->retrain_every = *time;
+  } else {
+    Refuse("--retrain", text, "write auto, never, a time such as 1d, or a number of rows such as \"10000 rows\"");
+  }
+}
+
+void SetBudget(const std::string& text, LoopOptions* options) {
+  constexpr std::string_view kUnits = "units";
+  if (const auto time = ParseDuration(text); time && *time > 0) {
+    options->budget_seconds = static_cast<double>(*time) / static_cast<double>(kMicrosecondsPerSecond);
+    return;
+  }
+  double units = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
+  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error != std::errc() || !(units > 0) || (!rest.empty() && rest != kUnits && rest != " units"))
+    Refuse("--budget", text, "write work units such as 2000units, or a time such as 60s");
+  options->budget_units = units;
+}
+
+void SetWindow(const std::string& text, LoopOptions* options) {
+  if (text.empty()) return;
+  if (const auto rows = ParseRows(text); rows && *rows > 0) options->window_rows = *rows;
+  else if (const auto time = ParseDuration(text); time && *time > 0) options->window_time = *time;
+  else Refuse("--outcome-window", text, "write a time such as 24h, or a number of rows");
+}
+
+// A time of a column as microseconds; plain numbers are seconds.
+int64_t TimeOf(const Column& column, size_t row) {
+  if (column.missing(row)) return kNoTime;
+  const double value = column.numbers[row];
+  const double microseconds = column.type == ColumnType::kTimestamp ? value : value * static_cast<double>(kMicrosecondsPerSecond);
+  if (!(std::abs(microseconds) < 9e18)) return kNoTime;
+  return static_cast<int64_t>(std::llround(microseconds));
+}
+
+const Column& TimeColumn(const Table& table, const std::string& name, const std::string& source) {
+  const Column& column = table.Get(name, source);
+  if (!column.is_numeric())
+    throw Error(ErrorKind::kInput, source + ": the column '" + name + "' holds no times",
+                "say how to read it with --type " + name + "=timestamp");
+  return column;
+}
+
+// Numbers of the rows in the order of time; those without a time are left out.
+std::vector<uint32_t> RowsInOrder(const Column& time, const std::string& source, std::vector<SchemaWarning>* warnings) {
+  std::vector<uint32_t> rows;
+  for (uint32_t i = 0; i < time.size(); ++i)
+    if (TimeOf(time, i) != kNoTime) rows.push_back(i);
+  if (rows.empty()) throw Error(ErrorKind::kInput, source + ": no row has a time in '" + time.name + "'");
+  if (rows.size() < time.size())
+    warnings->push_back(
+        {"missing_time", Grouped(time.size() - rows.size()) + " rows have no '" + time.name + "' and are left out", time.name});
+  std::stable_sort(rows.begin(), rows.end(), [&](uint32_t a, uint32_t b) { return time.numbers[a] < time.numbers[b]; });
+  return rows;
+}
+
+size_t StartRow(const std::string& text, const ScheduleInput& schedule) {
+  if (const auto rows = ParseRows(text)) return std::min<size_t>(*rows, schedule.rows);
+  const auto date = ParseTimestamp(text);
+  if (!date) Refuse("--start", text, "write a number of rows, or a date such as 2013-02-01");
+  if (schedule.times.empty())
+    throw Error(ErrorKind::kUsage, "--start " + text + " is a date, but there is no --time", "name the column with --time");
+  return static_cast<size_t>(std::lower_bound(schedule.times.begin(), schedule.times.end(), *date) - schedule.times.begin());
+}
+
+void SetDelay(const LoopFlags& flags, ScheduleInput* schedule) {
+  if (flags.delay.empty()) return;
+  if (!flags.outcome_time.empty())
+    throw Error(ErrorKind::kUsage, "--delay and --outcome-time exclude each other", "an outcome has one time");
+  if (const auto rows = ParseRows(flags.delay)) {
+    schedule->delay_rows = *rows;
+  } else if (const auto time = ParseDuration(flags.delay)) {
+    if (schedule->times.empty())
+      throw Error(ErrorKind::kUsage, "--delay " + flags.delay + " is a time, but there is no --time", "give it in rows");
+    schedule->delay_time = *time;
+  } else {
+    Refuse("--delay", flags.delay, "write a number of rows such as 1000, or a time such as 3h");
+  }
+}
+
+void SetMissingOutcome(const std::string& text, const Task& task, LoopOptions* options) {
+  if (text == "unknown") return;
+  if (!options->has_window())
+    throw Error(ErrorKind::kUsage, "--missing-outcome needs --outcome-window: without one an outcome may always still come");
+  if (task.is_classification()) {
+    const int label = task.LabelIndex(text);
+    if (label < 0) throw Error(ErrorKind::kUsage, "--missing-outcome: there is no class '" + text + "'", SuggestionHint(text, task.labels));
+    options->missing_outcome = label;
+    return;
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+    Refuse("--missing-outcome", text, "write unknown, or the number that silence means");
+  options->missing_outcome = value;
+}
+
+template <typename T>
+std::vector<T> InOrder(const std::vector<T>& values, const std::vector<uint32_t>& rows) {
+  std::vector<T> out(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) out[i] = values[rows[i]];
+  return out;
+}
+
+}  // namespace
+
+void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
+  app.add_option("--start", flags->start, "history to fit the first models on: rows, or a date (default: 0, learn from the first row on)")
+      ->type_name("ROWS|DATE");
+  app.add_option("--delay", flags->delay, "an outcome becomes known so many rows, or so much time, after its row")->type_name("ROWS|TIME");
+  app.add_option("--outcome-time", flags->outcome_time, "the column that says when an outcome became known")->type_name("COL");
+  app.add_option("--outcome-window", flags->outcome_window, "after this an outcome counts as missing (default: never)")
+      ->type_name("TIME|ROWS");
+  app.add_option("--missing-outcome", flags->missing_outcome, "what silence means: unknown, or a value (default: unknown)")
+      ->type_name("VALUE");
+  app.add_option("--retrain", flags->retrain, "auto, never, a time (1d) or rows (\"10000 rows\") between trainings")->type_name("RULE");
+  app.add_option("--roster", flags->roster, "the members, by learner (default: baselines, online_linear, gradient_boosting, blend)")
+      ->delimiter(',')
+      ->type_name("A,B");
+  app.add_option("--lags", flags->lags, "auto: earlier outcomes, where already known, are inputs; none: they are not")
+      ->type_name("auto|none");
+  app.add_option("--error-rate", flags->error_rate, "of a false promotion over the whole life (default: 0.05)")
+      ->check(CLI::Range(1e-9, 0.5))
+      ->type_name("RATE");
+  app.add_option("--minimum-gain", flags->minimum_gain, "least recent gain of a promotion, in units of the loss (default: 0)")
+      ->check(CLI::Range(0.0, 1e300))
+      ->type_name("GAIN");
+  app.add_option("--budget", flags->budget, "of each training: work units, or a time (default: 2000units)")->type_name("UNITS|TIME");
+}
+
+LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_t seed) {
+  LoopOptions options;
+  options.seed = seed;
+  options.evidence.error_rate = flags.error_rate;
+  options.evidence.minimum_gain = flags.minimum_gain;
+  if (flags.lags != "auto" && flags.lags != "none") Refuse("--lags", flags.lags, "write auto or none");
+  options.lags = flags.lags == "auto";
+  SetRetraining(flags.retrain, &options);
+  SetBudget(flags.budget, &options);
+  SetWindow(flags.outcome_window, &options);
+  options.roster = flags.roster.empty() ? task.learners : flags.roster;
+  if (options.roster == std::vector<std::string>{"default"}) options.roster.clear();
+  for (const std::string& name : options.roster)
+    if (name != "blend") Learners().Get(name);
+  if (!task.task.weight.empty() || !task.task.group.empty() || task.folds != 0)
+    throw Error(ErrorKind::kUsage, "--weight, --group and --folds do not go with a replay", "its rows count alike, in the order of time");
+  std::map<std::string, ParameterValues> values;
+  for (const std::string& setting : task.settings) {
+    const size_t point = setting.find('.'), equals = setting.find('=');
+    if (point == std::string::npos || equals == std::string::npos || point > equals)
+      Refuse("--set", setting, "write learner.parameter=value");
+    const std::string learner = setting.substr(0, point);
+    values.try_emplace(learner, Learners().Get(learner).parameters)
+        .first->second.Set(learner, setting.substr(point + 1, equals - point - 1), setting.substr(equals + 1));
+  }
+  for (const auto& [learner, value] : values) options.parameters[learner] = ToText(value.ToJson());
+  return options;
+}
+
+ReplayInput ReadReplayInput(const std::string& source, const TaskFlags& flags, const LoopFlags& loop, const CommonOptions& common,
+                            LoopOptions* options, std::vector<SchemaWarning>* warnings) {
+  std::vector<std::string> said;
+  Table raw = ReadTable(source, {common.threads, common.memory_bytes}, &said);
+  for (std::string& message : said) warnings->push_back({"source", std::move(message), ""});
+  raw.Get(flags.task.target, source);
+
+  ReplayInput input;
+  const Schema schema = InferSchema(raw, ToInferOptions(flags, source), warnings);
+  TaskOptions wanted = flags.task;
+  if (!loop.outcome_time.empty()) wanted.ignore.push_back(loop.outcome_time);  // known only with the outcome
+  input.task = MakeTask(raw, schema, wanted, source);
+  CheckMetric(input.task);
+  std::vector<double> target = TargetValues(raw, schema, input.task, source);
+  Table table = Conform(raw, schema, {}, source);
+  raw = {};
+
+  ScheduleInput& schedule = input.schedule;
+  if (!input.task.time.empty()) {
+    const Column& time = TimeColumn(table, input.task.time, source);
+    // The clock itself is no feature; of a date the parts that come again (hour, weekday) are.
+    if (time.type != ColumnType::kTimestamp) input.task.ignore.push_back(input.task.time);
+    const std::vector<uint32_t> rows = RowsInOrder(time, source, warnings);
+    table = table.Select(rows);
+    target = InOrder(target, rows);
+    const Column& ordered = table.Get(input.task.time, source);
+    for (size_t i = 0; i < table.rows; ++i) schedule.times.push_back(TimeOf(ordered, i));
+  }
+  if (!loop.outcome_time.empty()) {
+    if (schedule.times.empty()) throw Error(ErrorKind::kUsage, "--outcome-time needs --time", "name the column of the rows' own time");
+    const Column& known = TimeColumn(table, loop.outcome_time, source);
+    for (size_t i = 0; i < table.rows; ++i) schedule.outcome_times.push_back(TimeOf(known, i));
+  }
+  if (options->window_time > 0 && schedule.times.empty())
+    throw Error(ErrorKind::kUsage, "--outcome-window " + loop.outcome_window + " is a time, but there is no --time", "give it in rows");
+  schedule.rows = table.rows;
+  SetDelay(loop, &schedule);
+  for (const double value : target) schedule.has_outcome.push_back(!std::isnan(value));
+  input.start = StartRow(loop.start, schedule);
+  SetMissingOutcome(loop.missing_outcome, input.task, options);
+
+  input.schema = schema;
+  input.space = FeatureSpace::Build(table, schema, input.task, false);
+  input.values = input.space.Encode(table);
+  input.target = std::move(target);
+  options->metric = input.task.metric;
+  options->classes = input.task.labels.size();
+  options->history = input.start > 0;
+  options->is_category.clear();
+  for (const Feature& feature : input.space.features()) options->is_category.push_back(feature.is_category());
+  return input;
+}
+
+}  // namespace everlearn

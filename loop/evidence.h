@@ -1,0 +1,113 @@
+// Decides who serves: promotion by an anytime-valid test on paired losses, roll back and guard by e-detectors (design.md, Evidence).
+//
+// Works on stored predictions and outcomes only, so that every decision can be recomputed from the ledger. One thread; deterministic.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "loop/loss.h"
+#include "loop/pending.h"
+#include "loop/roster.h"
+#include "statistics/confidence_sequence.h"
+#include "statistics/e_detector.h"
+#include "statistics/e_process.h"
+
+namespace everlearn {
+
+struct EvidenceOptions {
+  double error_rate = 0.05;        // of a false promotion over the whole life
+  double minimum_gain = 0;         // in units of the loss
+  double half_life = 2000;         // of the recent gain, in matured rows
+  double rollback_rows = 100'000;  // mean time between false roll backs, in matured rows
+  double guard_rows = 1'000'000;   // the same for the guard
+  uint64_t dwell = 100;            // matured rows after a change of champion before a roll back
+};
+
+struct Decision {
+  std::string kind;         // "promoted", "rolled_back", "guarded"
+  uint32_t champion = 0;    // before
+  uint32_t challenger = 0;  // the new one
+  JsonObject numbers;       // pair, alpha, evidence, rows, gain, recent_gain
+};
+
+// A difference of losses (champion's minus rival's: positive is better for the rival), brought into [-1, 1].
+struct PairedLoss {
+  double epsilon = 0.01;  // holds probabilities inside [epsilon, 1 − epsilon]
+  double scale = 1;       // one unit of the test, in units of the loss; 0 while it is not fixed
+};
+
+class Evidence {
+ public:
+  Evidence(const std::string& metric, size_t classes, const EvidenceOptions& options);
+
+  // A change of champion, by whomever: tests begin anew from row `next_row` on.
+  void OnChampion(const Roster& roster, uint64_t next_row);
+
+  // A row whose outcome counts for tests, in the order the tests see rows. Returns the decision that it brings about, if any; the caller
+  // carries it out and then calls OnChampion.
+  std::optional<Decision> Consume(const PendingRow& row, double truth, const Roster& roster, uint64_t next_row);
+
+  // Mean loss of the model of day one minus that of what was served.
+  Interval GainSinceDayOne() const;
+  uint64_t rows_since_day_one() const { return day_one_.rows(); }
+  uint64_t pairs() const { return pairs_numbered_; }
+  // The open tests, for status: [{"challenger", "pair", "evidence", "alpha", "rows", "gain"}].
+  JsonArray OpenTests(const Roster& roster) const;
+
+  void Save(ByteWriter* out) const;
+  void Load(ByteReader* in);
+
+ private:
+  // (lineage, champion), first screened, then numbered and tested.
+  struct Pair {
+    uint32_t lineage = 0;
+    uint64_t number = 0;  // 0 while it is screened
+    double alpha = 0;
+    uint64_t first_row = 0;  // rows predicted from here on count
+    PairedLoss loss;
+    EProcess evidence;
+    BoundedMeanSequence gain;  // in units of loss.scale
+    AsymptoticMeanSequence unclipped;
+    double recent_sum = 0, recent_weight = 0;
+    std::vector<double> screen;  // the newest differences, a ring
+    uint64_t screened = 0;
+  };
+  // The champion watched against one rival: the former champion, or a safe baseline.
+  struct Watch {
+    uint32_t rival = 0;
+    bool guard = false;
+    uint64_t first_row = 0;
+    PairedLoss loss;
+    EDetector detector;
+    BoundedMeanSequence gain;
+    uint64_t warm_up = 0;  // regression: rows from which the scale is fixed
+    double warm_up_absolute = 0;
+  };
+
+  double Epsilon() const;
+  double Difference(const double* champion, const double* rival, double truth, double epsilon) const;
+  void Screen(Pair* pair, double difference, uint64_t next_row);
+  void Test(Pair* pair, double difference);
+  bool Promotes(const Pair& pair) const;
+  bool Alarmed(Watch* watch, double difference);
+  std::optional<Decision> ConsumeWatches(const PendingRow& row, double truth, const Roster& roster);
+  std::optional<Decision> ConsumePairs(const PendingRow& row, double truth, const Roster& roster, uint64_t next_row);
+  JsonObject PairNumbers(const Pair& pair) const;
+
+  RowLoss loss_;
+  size_t classes_;
+  EvidenceOptions options_;
+  uint64_t pairs_numbered_ = 0;
+  uint64_t rows_ = 0;  // consumed
+  uint64_t rows_at_champion_ = 0;
+  std::vector<uint64_t> class_rows_;
+  std::vector<Pair> pairs_;
+  std::vector<Watch> watches_;
+  AsymptoticMeanSequence day_one_;
+};
+
+}  // namespace everlearn

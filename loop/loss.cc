@@ -1,0 +1,24 @@
+#include "loop/loss.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace everlearn {
+
+RowLoss::RowLoss(const std::string& metric, size_t classes) : metric_(&Metrics().Get(metric)), classes_(classes) {
+  log_loss_ = classes > 0 && (metric == "log_loss" || !metric_->row_loss);
+  if (classes == 0 && !metric_->row_loss) metric_ = &Metrics().Get("rmse");
+}
+
+double RowLoss::Of(const double* prediction, double truth, double epsilon) const {
+  if (!log_loss_) return metric_->row_loss(prediction, truth, classes_);
+  return -std::log(std::clamp(prediction[static_cast<size_t>(truth)], epsilon, 1.0 - epsilon));
+}
+
+double RowLoss::Range(double epsilon) const {
+  if (classes_ == 0) return 0;
+  // The other row losses of classification, 0/1 and Brier's, lie in [0, 2].
+  return log_loss_ ? std::log((1.0 - epsilon) / epsilon) : metric_ == Metrics().Find("accuracy") ? 1.0 : 2.0;
+}
+
+}  // namespace everlearn

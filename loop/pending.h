@@ -1,0 +1,67 @@
+// Rows whose outcome may still come: their features and what every member predicted, until they are no longer needed.
+//
+// Rows have consecutive numbers. The young ones lie in a ring without allocation after warm-up; those whose window closed without an
+// outcome move to a side store of bounded size. One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "loop/event.h"
+
+namespace everlearn {
+
+struct PendingRow {
+  uint64_t row = 0;
+  int64_t time = kNoTime;
+  double no_change = 0;  // the outcome last known when the prediction was made; NaN where none was
+  double truth = 0;      // NaN until known
+  bool history = false;
+  bool counted = false;             // a missing outcome was counted as the value that silence means
+  std::vector<uint32_t> members;    // the champion of that moment first
+  std::vector<double> predictions;  // members × outputs
+  std::vector<double> features;
+
+  bool known() const { return truth == truth; }
+  // Prediction of a member, or null.
+  const double* Of(uint32_t member, size_t outputs) const {
+    for (size_t i = 0; i < members.size(); ++i)
+      if (members[i] == member) return predictions.data() + i * outputs;
+    return nullptr;
+  }
+};
+
+class PendingRows {
+ public:
+  // A slot for the next row (number next_row()), its vectors still holding the memory of an earlier one.
+  PendingRow& Push();
+  uint64_t next_row() const { return end_; }
+
+  // The row, in the ring or in the side store; null when it is gone.
+  PendingRow* Find(uint64_t row);
+
+  // The oldest row of the ring.
+  bool empty() const { return begin_ == end_; }
+  size_t size() const { return end_ - begin_; }
+  PendingRow& Front() { return ring_[begin_ & (ring_.size() - 1)]; }
+  void PopFront() { ++begin_; }
+  // Moves the oldest row to the side store (dropping the store's oldest beyond its bound).
+  void SetFrontAside();
+  void DropAside(uint64_t row) { aside_.erase(row); }
+  size_t aside() const { return aside_.size(); }
+
+  void Save(ByteWriter* out) const;
+  void Load(ByteReader* in);
+
+ private:
+  static constexpr size_t kMostAside = 1'000'000;
+  void Grow();
+
+  std::vector<PendingRow> ring_ = std::vector<PendingRow>(16);  // size is a power of two
+  uint64_t begin_ = 0, end_ = 0;
+  std::map<uint64_t, PendingRow> aside_;
+};
+
+}  // namespace everlearn

@@ -1,0 +1,133 @@
+#include "loop/records.h"
+
+#include "base/timestamp.h"
+
+namespace everlearn {
+namespace {
+
+Json TimeJson(int64_t time) { return time == kNoTime ? Json(nullptr) : Json(TimestampText(time)); }
+
+Json LastRowJson(const LoopState& state) { return state.pending.next_row() == 0 ? Json(nullptr) : Json(state.pending.next_row() - 1); }
+
+// Steps through stored events without models; `visit` sees the effects of each and returns false to stop.
+void Recompute(const Ledger& ledger, LoopState* state, uint64_t last, const std::function<bool(uint64_t, const Effects&)>& visit) {
+  const size_t outputs = state->options.outputs();
+  const bool classification = state->options.classes > 0;
+  Event event;
+  Effects effects;
+  ledger.ReadEvents(state->events + 1, last, [&](uint64_t number, std::string_view bytes) {
+    DecodeEvent(bytes, outputs, classification, &event);
+    Step(*state, {event, nullptr, true}, &effects);
+    return visit(number, effects);
+  });
+}
+
+}  // namespace
+
+JsonObject NoticeJson(const LoopState& state, const LoopNotice& notice) {
+  JsonObject json{{"row", LastRowJson(state)}, {"time", TimeJson(state.now)}, {"kind", notice.kind}};
+  json["member"] = notice.member == 0 ? Json(nullptr) : Json(state.roster.Get(notice.member).name);
+  if (notice.decision != 0) json["decision"] = notice.decision;
+  json["detail"] = notice.detail;
+  return json;
+}
+
+JsonObject DecisionJson(const LoopState& state, const LoopDecision& made) {
+  const Decision& decision = made.decision;
+  JsonObject json{{"decision", made.number},
+                  {"kind", decision.kind},
+                  {"row", LastRowJson(state)},
+                  {"time", TimeJson(state.now)},
+                  {"champion", state.roster.Get(decision.champion).name},
+                  {"challenger", state.roster.Get(decision.challenger).name}};
+  for (const auto& [name, value] : decision.numbers) json[name] = value;
+  return json;
+}
+
+Task TaskOf(const Ledger& ledger) {
+  const auto fact = ledger.Fact(kTaskFact);
+  if (!fact) throw Error(ErrorKind::kDamaged, "the ledger holds no task", "was it made by `everlearn replay --ledger`?");
+  return Task::FromJson(ParseJson(*fact, "the ledger's task"));
+}
+
+LoopOptions OptionsOf(const Ledger& ledger) {
+  const auto fact = ledger.Fact(kOptionsFact);
+  if (!fact) throw Error(ErrorKind::kDamaged, "the ledger holds no options of a loop", "was it made by `everlearn replay --ledger`?");
+  return LoopOptions::FromJson(ParseJson(*fact, "the ledger's options"));
+}
+
+std::unique_ptr<LoopState> StateOf(const Ledger& ledger) {
+  auto state = std::make_unique<LoopState>(OptionsOf(ledger));
+  if (const auto checkpoint = ledger.LastCheckpoint()) state->Load(checkpoint->state, nullptr);
+  Recompute(ledger, state.get(), ledger.last_event(), [](uint64_t, const Effects&) { return true; });
+  return state;
+}
+
+JsonObject ExplainDecision(const Ledger& ledger, int64_t number) {
+  const std::vector<LedgerDecision> decisions = ledger.Decisions();
+  const LedgerDecision* wanted = nullptr;
+  for (const LedgerDecision& decision : decisions)
+    if (decision.number == number) wanted = &decision;
+  if (wanted == nullptr) {
+    throw Error(ErrorKind::kNotFound, "the ledger has no decision " + std::to_string(number),
+                decisions.empty() ? "it has none at all" : "it has 1 to " + std::to_string(decisions.back().number));
+  }
+  const Json stored = ParseJson(wanted->body, "the stored decision");
+  LoopState state(OptionsOf(ledger));
+  bool equal = false;
+  Recompute(ledger, &state, wanted->event, [&](uint64_t event, const Effects& effects) {
+    for (const LoopDecision& made : effects.decisions)
+      if (event == wanted->event && made.number == static_cast<uint64_t>(number)) equal = ToText(DecisionJson(state, made)) == wanted->body;
+    return true;
+  });
+  JsonObject json = stored.as_object();
+  json["recomputed_equal"] = equal;
+  return json;
+}
+
+std::string_view RoleName(const Roster& roster, const Member& member) {
+  return member.id == roster.champion ? "champion" : member.alive ? "challenger" : "retired";
+}
+
+JsonObject ScoreJson(const RunningScore& score, const AsymptoticMeanSequence& loss, double value) {
+  JsonObject json{{"value", value}};
+  for (const auto& [name, measure] : score.ToJson()) json[name] = measure;
+  json["rows"] = score.rows();
+  const Interval interval = loss.Get();
+  json["loss"] = JsonObject{{"value", interval.value}, {"lower", interval.lower}, {"upper", interval.upper}};
+  return json;
+}
+
+JsonObject StatusJson(const LoopState& state, const Task& task) {
+  const std::string& metric = state.options.metric;
+  JsonArray members;
+  for (const Member& member : state.roster.members) {
+    JsonObject json{{"name", member.name},
+                    {"learner", state.roster.LineageOf(member.id).learner},
+                    {"role", RoleName(state.roster, member)},
+                    {"version", member.version}};
+    for (const auto& [name, value] : ScoreJson(member.score, member.loss, member.score.Value(metric))) json[name] = value;
+    members.push_back(json);
+  }
+  JsonArray weights;
+  for (const Blend::Expert& expert : state.blend.experts())
+    weights.push_back(JsonObject{{"member", state.roster.Get(expert.member).name}, {"weight", expert.weight}});
+  const Interval gain = state.evidence.GainSinceDayOne();
+  return {{"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
+          {"rows", state.pending.next_row()},
+          {"predictions", state.predicted},
+          {"outcomes", state.outcomes},
+          {"waiting", state.pending.size() + state.pending.aside()},
+          {"time", TimeJson(state.now)},
+          {"champion", state.roster.champion == 0 ? Json(nullptr) : Json(state.roster.Get(state.roster.champion).name)},
+          {"served", ScoreJson(state.served, state.served_loss, state.served.Value(metric))},
+          {"members", members},
+          {"blend", weights},
+          {"tests", state.evidence.OpenTests(state.roster)},
+          {"pairs", state.evidence.pairs()},
+          {"decisions", state.decisions},
+          {"gain_since_day_one",
+           JsonObject{{"rows", state.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}}};
+}
+
+}  // namespace everlearn

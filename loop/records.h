@@ -1,0 +1,43 @@
+// What the loop writes into a ledger besides events, and reads back: facts, notices, decisions, checkpoints; and the state that a ledger
+// implies.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/task.h"
+#include "ledger/ledger.h"
+#include "loop/state.h"
+#include "loop/step.h"
+
+namespace everlearn {
+
+// Names of facts.
+inline constexpr const char* kTaskFact = "task";
+inline constexpr const char* kOptionsFact = "loop_options";
+inline constexpr const char* kReplayFact = "replay";      // what is replayed: hash of the source, start, delay
+inline constexpr const char* kFinishedFact = "finished";  // the result of a replay that came to its end
+
+// In the form of interface.md's events.
+JsonObject NoticeJson(const LoopState& state, const LoopNotice& notice);
+JsonObject DecisionJson(const LoopState& state, const LoopDecision& decision);
+
+// Task and options of a ledger. Throws kDamaged where it holds none.
+Task TaskOf(const Ledger& ledger);
+LoopOptions OptionsOf(const Ledger& ledger);
+
+// The state after the ledger's last event, without models: enough for scores, evidence and roster.
+std::unique_ptr<LoopState> StateOf(const Ledger& ledger);
+
+// The numbers of a decision, and whether recomputing the whole evidence from the stored predictions and outcomes gives the same decision
+// ("recomputed_equal"). Throws kNotFound where there is no such decision.
+JsonObject ExplainDecision(const Ledger& ledger, int64_t number);
+
+// The live state for people and scripts: champion, roster with scores and intervals, open tests, gain since day one.
+JsonObject StatusJson(const LoopState& state, const Task& task);
+
+// Members in the form of interface.md's replay; `value_of` gives the ordering metric of a member where its running score does not.
+JsonObject ScoreJson(const RunningScore& score, const AsymptoticMeanSequence& loss, double value);
+std::string_view RoleName(const Roster& roster, const Member& member);
+
+}  // namespace everlearn

@@ -1,0 +1,322 @@
+#include "loop/replay.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/hash.h"
+#include "base/random.h"
+#include "base/resources.h"
+#include "loop/event.h"
+#include "loop/records.h"
+#include "loop/step.h"
+#include "model/model_file.h"
+
+namespace everlearn {
+namespace {
+
+constexpr uint64_t kEventsPerCommit = 1024;
+constexpr uint64_t kRowsPerCheckpoint = 10'000;
+constexpr uint64_t kRowsPerProgress = 2'000;
+
+template <typename T>
+uint64_t HashValues(std::span<const T> values, uint64_t seed) {
+  return HashBytes({reinterpret_cast<const char*>(values.data()), values.size_bytes()}, seed);
+}
+
+// What a ledger must have in common with a replay to be resumed by it.
+JsonObject Describe(const ReplayInput& input) {
+  const ScheduleInput& s = input.schedule;
+  uint64_t hash = HashValues(std::span<const double>(input.values), input.values.size());
+  hash = HashValues(std::span<const double>(input.target), hash);
+  hash = HashValues(std::span<const int64_t>(s.times), hash);
+  hash = HashValues(std::span<const int64_t>(s.outcome_times), hash);
+  return {{"rows", s.rows}, {"source", HashText(hash)}, {"start", input.start}, {"delay_rows", s.delay_rows}, {"delay_time", s.delay_time}};
+}
+
+class ReplayRun {
+ public:
+  ReplayRun(const ReplayInput& input, const ReplayOptions& options, Trainer& trainer, Ledger& ledger)
+      : input_(input), options_(options), trainer_(trainer), ledger_(ledger), schedule_(input.schedule), state_(options.loop) {
+    state_.cpu_clock = ThreadCpuSeconds;
+  }
+
+  JsonObject Run() {
+    if (const auto finished = Open()) return ParseJson(*finished, "the ledger's result").as_object();
+    Resume();
+    for (const TrainRequest& request : state_.requests) Begin(request);
+    while (Position() < schedule_.size()) {
+      const size_t item = Position();
+      TakeFinishedTrainings(item);
+      if (!schedule_.is_outcome(item)) BeforeRow(schedule_.row(item));
+      Feed(ItemEvent(item), nullptr);
+      if (options_.stop && options_.stop()) {
+        ledger_.Commit();
+        throw Error(ErrorKind::kInterrupted, "interrupted after " + std::to_string(state_.pending.next_row()) + " rows",
+                    options_.keeps_ledger ? "the same command goes on from there" : "");
+      }
+    }
+    JsonObject result = Result();
+    ledger_.SetFact(kFinishedFact, ToText(result));
+    ledger_.Commit();
+    return result;
+  }
+
+ private:
+  size_t outputs() const { return options_.loop.outputs(); }
+  size_t Position() const { return state_.pending.next_row() + state_.outcomes; }
+
+  // Writes or checks what the ledger is about; returns the result of a replay that is finished.
+  std::optional<std::string> Open() {
+    const std::pair<const char*, std::string> facts[] = {
+        {kTaskFact, ToText(input_.task.ToJson())}, {kOptionsFact, ToText(options_.loop.ToJson())}, {kReplayFact, ToText(Describe(input_))}};
+    for (const auto& [name, mine] : facts) {
+      const auto theirs = ledger_.Fact(name);
+      if (!theirs) {
+        if (ledger_.last_event() > 0) throw Error(ErrorKind::kDamaged, std::string("the ledger has events but no fact '") + name + "'");
+        ledger_.SetFact(name, mine);
+      } else if (*theirs != mine) {
+        throw Error(ErrorKind::kUsage, "the ledger belongs to another replay: " + Difference(*theirs, mine),
+                    "name another --ledger, or repeat the flags and the source with which it was made");
+      }
+    }
+    return ledger_.Fact(kFinishedFact);
+  }
+
+  static std::string Difference(const std::string& theirs, const std::string& mine) {
+    const Json a = ParseJson(theirs, "the ledger's facts"), b = ParseJson(mine, "this replay's facts");
+    for (const auto& [name, value] : a.as_object()) {
+      const Json* other = b.as_object().if_contains(name);
+      if (other == nullptr || ToText(*other) != ToText(value))
+        return std::string(name) + " was " + ToText(value) + ", is " + (other == nullptr ? "absent" : ToText(*other));
+    }
+    return "it has other options";
+  }
+
+  std::shared_ptr<const Model> ModelOf(const std::string& hash) const {
+    const auto bytes = ledger_.Model(hash);
+    if (!bytes) throw Error(ErrorKind::kDamaged, "the ledger lacks the model " + hash);
+    return ModelFile::Parse(*bytes, "the ledger's model " + hash).model;
+  }
+
+  // Checkpoint, then the events after it once more, which must come out as they were stored.
+  void Resume() {
+    if (const auto checkpoint = ledger_.LastCheckpoint())
+      state_.Load(checkpoint->state, [&](const std::string& hash) { return ModelOf(hash); });
+    Event event;
+    Effects effects;
+    ledger_.ReadEvents(state_.events + 1, ledger_.last_event(), [&](uint64_t number, std::string_view bytes) {
+      DecodeEvent(bytes, outputs(), options_.loop.classes > 0, &event);
+      std::shared_ptr<const Model> model;
+      if (event.kind == EventKind::kModel && !event.hash.empty()) model = ModelOf(event.hash);
+      if (event.kind == EventKind::kRow) event.features = Features(event.row);
+      Step(state_, {event, model}, &effects);
+      if (effects.predicted != nullptr && effects.predicted->predictions != event.predictions)
+        throw Error(ErrorKind::kDamaged, "event " + std::to_string(number) + " of the ledger is predicted differently now",
+                    "was the ledger made by another version, or on another type of machine?");
+      return true;
+    });
+  }
+
+  const double* Features(uint64_t row) const { return input_.values.data() + row * options_.loop.is_category.size(); }
+
+  const Event& ItemEvent(size_t item) {
+    const uint32_t row = schedule_.row(item);
+    event_.time = schedule_.time(item);
+    event_.row = row;
+    if (schedule_.is_outcome(item)) {
+      event_.kind = EventKind::kOutcome;
+      event_.truth = input_.target[row];
+    } else {
+      event_.kind = EventKind::kRow;
+      event_.features = Features(row);
+      event_.history = row < input_.start;
+      event_.members.clear();
+      event_.predictions.clear();
+    }
+    return event_;
+  }
+
+  // One event: state, ledger, and what follows from it.
+  void Feed(const Event& event, std::shared_ptr<const Model> model) {
+    Step(state_, {event, std::move(model)}, &effects_);
+    if (effects_.predicted != nullptr) {
+      event_.members.assign(effects_.predicted->members.begin(), effects_.predicted->members.end());
+      event_.predictions.assign(effects_.predicted->predictions.begin(), effects_.predicted->predictions.end());
+    }
+    EncodeEvent(event, outputs(), options_.loop.classes > 0, &bytes_);
+    const uint64_t number = ledger_.Append(bytes_);
+    for (const LoopDecision& decision : effects_.decisions)
+      ledger_.AddDecision({static_cast<int64_t>(decision.number), number, ToText(DecisionJson(state_, decision))});
+    for (const LoopNotice& notice : effects_.notices) {
+      const JsonObject json = NoticeJson(state_, notice);
+      ledger_.AddNotice({number, notice.kind, ToText(json)});
+      if (options_.notice) options_.notice(json);
+    }
+    for (const TrainRequest& request : effects_.requests) Begin(request);
+    Keep(event, number);
+  }
+
+  void Keep(const Event& event, uint64_t number) {
+    const bool row = event.kind == EventKind::kRow;
+    const uint64_t rows = state_.pending.next_row();
+    const bool checkpoint = options_.keeps_ledger && row && rows % kRowsPerCheckpoint == 0;
+    if (checkpoint) ledger_.PutCheckpoint({number, state_.Save()});
+    if (checkpoint || number % kEventsPerCommit == 0 || !effects_.decisions.empty() || event.kind == EventKind::kModel) ledger_.Commit();
+    if (options_.progress && row && (rows % kRowsPerProgress == 0 || rows == input_.schedule.rows))
+      options_.progress({rows, input_.schedule.rows, &state_});
+  }
+
+  TrainingJob JobOf(const TrainRequest& request) const {
+    TrainingJob job;
+    job.learner = request.learner;
+    job.parameters = request.parameters;
+    job.metric = options_.loop.metric;
+    const auto known = schedule_.outcome_rows().first(request.outcomes);
+    job.rows.assign(known.begin(), known.end());
+    std::sort(job.rows.begin(), job.rows.end());
+    job.units = request.units;
+    job.seconds = request.seconds;
+    job.seed = MixBits(options_.loop.seed ^ MixBits(request.number));
+    job.threads = options_.threads;
+    return job;
+  }
+
+  void Begin(const TrainRequest& request) { trainer_.Start(request.number, JobOf(request)); }
+
+  // Results whose time has come, before the item takes place. Without times that is the next row.
+  void TakeFinishedTrainings(size_t item) {
+    const int64_t now = schedule_.time(item);
+    while (!state_.requests.empty()) {
+      const auto next = std::min_element(state_.requests.begin(), state_.requests.end(), [](const TrainRequest& a, const TrainRequest& b) {
+        return std::pair(a.due, a.number) < std::pair(b.due, b.number);
+      });
+      const bool due = next->due == kNoTime ? !schedule_.is_outcome(item) : next->due <= now;
+      if (!due) return;
+      const TrainRequest request = *next;
+      FeedModel(request.number, request.due, trainer_.Wait(request.number));
+    }
+  }
+
+  void BeforeRow(uint32_t row) {
+    if (!options_.loop.history || row != input_.start || state_.roster.champion != 0) return;
+    TrainRequest search;
+    search.outcomes = state_.outcomes;
+    search.units = options_.loop.budget_units;
+    search.seconds = options_.loop.budget_seconds;
+    Begin(search);
+    FeedModel(0, state_.now, trainer_.Wait(0));
+  }
+
+  void FeedModel(uint32_t request, int64_t time, const TrainingResult& result) {
+    Event event;
+    event.kind = EventKind::kModel;
+    event.time = time;
+    event.request = request;
+    event.learner = result.learner;
+    event.parameters = result.parameters;
+    JsonObject detail{{"learner", result.learner}};
+    if (result.model == nullptr) {
+      detail["reason"] = result.failure;
+    } else {
+      detail["rows"] = result.rows;
+      if (result.units > 0) detail["units"] = result.units;
+      if (!result.leaderboard.empty()) detail["leaderboard"] = result.leaderboard;
+      const std::string bytes = ModelFile{input_.task, input_.schema, input_.space, result.model, detail, "", ""}.Bytes();
+      event.hash = HashText(HashBytes(bytes));
+      ledger_.PutModel(event.hash, result.learner, bytes);
+    }
+    event.detail = ToText(detail);
+    Feed(event, result.model);
+    if (event.hash.empty()) return;
+    for (Member& member : state_.roster.members)
+      if (member.model_hash == event.hash) member.cpu_seconds += result.cpu_seconds;
+  }
+
+  // The ordering metric of the served answers (member 0) and of every member, where the running sums do not know it: from the stored
+  // predictions.
+  std::vector<double> ValuesFromLedger() const {
+    const Metric& metric = Metrics().Get(options_.loop.metric);
+    const size_t members = state_.roster.members.size() + 1;
+    std::vector<std::vector<double>> truths(members), predictions(members);
+    Event event;
+    ledger_.ReadEvents(1, ledger_.last_event(), [&](uint64_t, std::string_view bytes) {
+      DecodeEvent(bytes, outputs(), options_.loop.classes > 0, &event);
+      if (event.kind != EventKind::kRow || event.history || std::isnan(input_.target[event.row])) return true;
+      for (size_t i = 0; i < event.members.size(); ++i) {
+        const double* p = event.predictions.data() + i * outputs();
+        for (const size_t m : {size_t{event.members[i]}, size_t{0}}) {
+          if (m == 0 && i > 0) continue;
+          truths[m].push_back(input_.target[event.row]);
+          predictions[m].insert(predictions[m].end(), p, p + outputs());
+        }
+      }
+      return true;
+    });
+    std::vector<double> values(members);
+    for (size_t m = 0; m < members; ++m) values[m] = metric.compute({truths[m], predictions[m], options_.loop.classes});
+    return values;
+  }
+
+  JsonObject Result() const {
+    const std::string& metric = options_.loop.metric;
+    std::vector<double> values;
+    if (RunningScore::Knows(metric)) {
+      values.push_back(state_.served.Value(metric));
+      for (const Member& member : state_.roster.members) values.push_back(member.score.Value(metric));
+    } else {
+      values = ValuesFromLedger();
+    }
+    JsonArray members;
+    for (const Member& member : state_.roster.members) {
+      JsonObject json{{"name", member.name},
+                      {"learner", state_.roster.LineageOf(member.id).learner},
+                      {"role", RoleName(state_.roster, member)},
+                      {"since_row", member.since_row}};
+      for (const auto& [name, value] : ScoreJson(member.score, member.loss, values[member.id])) json[name] = value;
+      json["cpu_seconds"] = member.cpu_seconds;
+      members.push_back(json);
+    }
+    JsonArray events;
+    for (const LedgerNotice& notice : ledger_.Notices()) events.push_back(ParseJson(notice.body, "a stored event"));
+    const Interval gain = state_.evidence.GainSinceDayOne();
+    return {
+        {"rows", input_.schedule.rows},
+        {"metric", metric},
+        {"predictions", state_.predicted},
+        {"outcomes", state_.outcomes},
+        {"served", ScoreJson(state_.served, state_.served_loss, values[0])},
+        {"members", members},
+        {"gain_since_day_one",
+         JsonObject{{"rows", state_.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}},
+        {"decisions", state_.decisions},
+        {"pairs", state_.evidence.pairs()},
+        {"events", events}};
+  }
+
+  const ReplayInput& input_;
+  const ReplayOptions& options_;
+  Trainer& trainer_;
+  Ledger& ledger_;
+  Schedule schedule_;
+  LoopState state_;
+  Event event_;
+  Effects effects_;
+  std::string bytes_;
+};
+
+}  // namespace
+
+EncodedRows ReplayInput::Encoded() const {
+  EncodedRows rows;
+  rows.classes = task.labels.size();
+  for (const Feature& feature : space.features()) rows.is_category.push_back(feature.is_category());
+  rows.values = values;
+  rows.target = target;
+  return rows;
+}
+
+JsonObject RunReplay(const ReplayInput& input, const ReplayOptions& options, Trainer& trainer, Ledger& ledger) {
+  return ReplayRun(input, options, trainer, ledger).Run();
+}
+
+}  // namespace everlearn

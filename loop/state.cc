@@ -1,0 +1,270 @@
+#include "loop/state.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+
+namespace everlearn {
+namespace {
+
+constexpr uint32_t kCheckpointFormat = 1;
+constexpr const char* kBlendName = "blend";
+constexpr const char* kNoChange = "no_change";
+
+Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+std::vector<std::string> CompleteRoster(const LoopOptions& options) {
+  const std::string average = options.classes > 0 ? "running_majority" : "running_mean";
+  std::vector<std::string> names = options.roster;
+  if (names.empty()) names = {kNoChange, average, "online_linear", "gradient_boosting", kBlendName};
+  const auto named = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  bool online = false;
+  for (const std::string& name : names) online = online || (name != kBlendName && Learners().Get(name).online());
+  if (!online) names.push_back(average);  // somebody must predict before the first training
+  if (names.size() > 1 && !named(kBlendName)) names.push_back(kBlendName);
+  if (names.size() == 2 && named(kBlendName)) std::erase(names, kBlendName);  // nothing to blend
+  return names;
+}
+
+}  // namespace
+
+Json LoopOptions::ToJson() const {
+  JsonArray categories;
+  for (const bool is : is_category) categories.push_back(is);
+  JsonArray names(roster.begin(), roster.end());
+  JsonObject by_learner;
+  for (const auto& [learner, text] : parameters) by_learner[learner] = text;
+  return JsonObject{{"metric", metric},
+                    {"classes", classes},
+                    {"is_category", categories},
+                    {"roster", names},
+                    {"parameters", by_learner},
+                    {"lags", lags},
+                    {"history", history},
+                    {"error_rate", evidence.error_rate},
+                    {"minimum_gain", evidence.minimum_gain},
+                    {"half_life", evidence.half_life},
+                    {"rollback_rows", evidence.rollback_rows},
+                    {"guard_rows", evidence.guard_rows},
+                    {"dwell", evidence.dwell},
+                    {"window_time", window_time},
+                    {"window_rows", window_rows},
+                    {"missing_outcome", NumberOrNull(missing_outcome)},
+                    {"retrain", static_cast<int>(retrain)},
+                    {"retrain_every", retrain_every},
+                    {"budget_units", budget_units},
+                    {"budget_seconds", budget_seconds},
+                    {"seed", std::to_string(seed)}};
+}
+
+LoopOptions LoopOptions::FromJson(const Json& json) {
+  LoopOptions o;
+  o.metric = TextField(json, "metric");
+  o.classes = static_cast<size_t>(IntegerField(json, "classes"));
+  for (const Json& is : ArrayField(json, "is_category")) o.is_category.push_back(is.is_bool() && is.get_bool());
+  for (const Json& name : ArrayField(json, "roster")) o.roster.push_back(boost::json::value_to<std::string>(name));
+  for (const auto& [learner, text] : Field(json, "parameters").as_object())
+    o.parameters[std::string(learner)] = boost::json::value_to<std::string>(text);
+  o.lags = Field(json, "lags").as_bool();
+  o.history = Field(json, "history").as_bool();
+  o.evidence.error_rate = NumberField(json, "error_rate");
+  o.evidence.minimum_gain = NumberField(json, "minimum_gain");
+  o.evidence.half_life = NumberField(json, "half_life");
+  o.evidence.rollback_rows = NumberField(json, "rollback_rows");
+  o.evidence.guard_rows = NumberField(json, "guard_rows");
+  o.evidence.dwell = static_cast<uint64_t>(IntegerField(json, "dwell"));
+  o.window_time = IntegerField(json, "window_time");
+  o.window_rows = static_cast<uint64_t>(IntegerField(json, "window_rows"));
+  o.missing_outcome = Field(json, "missing_outcome").is_null() ? kMissing : NumberField(json, "missing_outcome");
+  o.retrain = static_cast<RetrainRule>(IntegerField(json, "retrain"));
+  o.retrain_every = IntegerField(json, "retrain_every");
+  o.budget_units = NumberField(json, "budget_units");
+  o.budget_seconds = NumberField(json, "budget_seconds");
+  o.seed = std::stoull(TextField(json, "seed"));
+  return o;
+}
+
+LoopState::LoopState(LoopOptions given)
+    : options(std::move(given)),
+      loss(options.metric, options.classes),
+      blend(options.classes),
+      evidence(options.metric, options.classes, options.evidence),
+      served(options.classes) {
+  for (const std::string& name : CompleteRoster(options)) {
+    Lineage lineage;
+    lineage.id = static_cast<uint32_t>(roster.lineages.size() + 1);
+    lineage.learner = name;
+    const auto found = options.parameters.find(name);
+    lineage.parameters = found == options.parameters.end() ? "{}" : found->second;
+    lineage.eligible = options.lags || name != kNoChange;
+    if (name == kBlendName) {
+      lineage.kind = MemberKind::kBlend;
+    } else {
+      const LearnerInfo& learner = Learners().Get(name);
+      if (!learner.supports(options.classes))
+        throw Error(ErrorKind::kUsage, "the learner " + name + " cannot do this kind of task", "leave it out of --roster");
+      lineage.kind = learner.online() ? MemberKind::kOnline : MemberKind::kBatch;
+      lineage.baseline = learner.baseline && lineage.kind == MemberKind::kOnline;
+    }
+    roster.lineages.push_back(lineage);
+    if (lineage.kind == MemberKind::kBatch) continue;
+    Member& member = AddMember(lineage.id, name);
+    if (lineage.kind != MemberKind::kOnline) continue;
+    const LearnerInfo& learner = Learners().Get(name);
+    const auto values = ParameterValues::FromJson(name, learner.parameters, ParseJson(lineage.parameters, "the parameters of " + name));
+    member.online = learner.start(Shape(), values, MixBits(options.seed + member.id));
+  }
+  constexpr uint64_t kFirstTraining = 1000;  // outcomes, where the schedule does not say
+  next_retrain = options.retrain == RetrainRule::kEveryRows ? static_cast<uint64_t>(options.retrain_every) : kFirstTraining;
+  if (!options.history) {
+    for (const Lineage& lineage : roster.lineages)
+      if (lineage.newest != 0 && lineage.eligible && (roster.champion == 0 || lineage.kind == MemberKind::kBlend))
+        roster.champion = lineage.newest;
+    evidence.OnChampion(roster, 0);
+  }
+  UpdateSpeakers();
+}
+
+Member& LoopState::AddMember(uint32_t lineage_id, std::string name) {
+  Lineage& lineage = roster.lineages[lineage_id - 1];
+  Member& member = roster.members.emplace_back();
+  member.id = static_cast<uint32_t>(roster.members.size());
+  member.lineage = lineage_id;
+  member.name = std::move(name);
+  member.score = RunningScore(options.classes);
+  member.since_row = pending.next_row();
+  if (lineage.newest != 0 && blend.HasExpert(lineage.newest)) blend.RemoveExpert(lineage.newest);
+  lineage.newest = member.id;
+  if (lineage.kind != MemberKind::kBlend && lineage.eligible) blend.AddExpert(member.id);
+  return member;
+}
+
+void LoopState::UpdateSpeakers() {
+  speakers.clear();
+  if (roster.champion != 0) speakers.push_back(roster.champion);
+  for (const Member& member : roster.members)
+    if (member.alive && member.id != roster.champion) speakers.push_back(member.id);
+}
+
+std::string LoopState::Save() const {
+  ByteWriter out;
+  out.Put(kCheckpointFormat);
+  out.PutVarint(roster.lineages.size());
+  for (const Lineage& lineage : roster.lineages) {
+    out.Put(lineage.kind);
+    out.PutText(lineage.learner);
+    out.PutText(lineage.parameters);
+    out.Put(lineage.eligible);
+    out.Put(lineage.baseline);
+    out.Put(lineage.newest);
+    out.Put(lineage.refits);
+  }
+  out.PutVarint(roster.members.size());
+  for (const Member& member : roster.members) {
+    out.Put(member.lineage);
+    out.PutText(member.name);
+    out.Put(member.alive);
+    out.Put(member.version);
+    out.PutText(member.model_hash);
+    out.PutText(member.online && member.alive ? member.online->State() : "");
+    out.Put(member.since_row);
+    member.score.Save(&out);
+    member.loss.Save(&out);
+    out.Put(member.cpu_seconds);
+  }
+  out.Put(roster.champion);
+  out.Put(roster.former);
+  out.Put(roster.day_one);
+  blend.Save(&out);
+  evidence.Save(&out);
+  pending.Save(&out);
+  out.PutVarint(requests.size());
+  for (const TrainRequest& request : requests) {
+    out.Put(request.number);
+    out.Put(request.lineage);
+    out.PutText(request.learner);
+    out.PutText(request.parameters);
+    out.Put(request.outcomes);
+    out.Put(request.units);
+    out.Put(request.seconds);
+    out.Put(request.due);
+  }
+  for (const uint64_t count : {events, outcomes, predicted, decisions, next_retrain}) out.Put(count);
+  out.Put(requests_made);
+  out.Put(retrained_at);
+  out.Put(now);
+  out.Put(last_outcome);
+  served.Save(&out);
+  served_loss.Save(&out);
+  return out.Take();
+}
+
+void LoopState::Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
+  ByteReader in(bytes);
+  if (in.Get<uint32_t>() != kCheckpointFormat) throw Error(ErrorKind::kDamaged, "the checkpoint is of another version of Everlearn");
+  roster = {};
+  roster.lineages.resize(in.GetVarint());
+  for (Lineage& lineage : roster.lineages) {
+    lineage.id = static_cast<uint32_t>(&lineage - roster.lineages.data() + 1);
+    lineage.kind = in.Get<MemberKind>();
+    lineage.learner = in.GetText();
+    lineage.parameters = in.GetText();
+    lineage.eligible = in.Get<bool>();
+    lineage.baseline = in.Get<bool>();
+    lineage.newest = in.Get<uint32_t>();
+    lineage.refits = in.Get<uint32_t>();
+  }
+  roster.members.resize(in.GetVarint());
+  for (Member& member : roster.members) {
+    member.id = static_cast<uint32_t>(&member - roster.members.data() + 1);
+    member.lineage = in.Get<uint32_t>();
+    if (member.lineage == 0 || member.lineage > roster.lineages.size())
+      throw Error(ErrorKind::kDamaged, "the checkpoint names a lineage it lacks");
+    member.name = in.GetText();
+    member.alive = in.Get<bool>();
+    member.version = in.Get<uint32_t>();
+    member.model_hash = in.GetText();
+    const std::string online = in.GetText();
+    member.since_row = in.Get<uint64_t>();
+    member.score = RunningScore(options.classes);
+    member.score.Load(&in);
+    member.loss.Load(&in);
+    member.cpu_seconds = in.Get<double>();
+    if (model_of == nullptr || !member.alive) continue;
+    if (!member.model_hash.empty()) member.model = model_of(member.model_hash);
+    const Lineage& lineage = roster.lineages[member.lineage - 1];
+    if (lineage.kind != MemberKind::kOnline) continue;
+    const LearnerInfo& learner = Learners().Get(lineage.learner);
+    const auto values = ParameterValues::FromJson(lineage.learner, learner.parameters,
+                                                  ParseJson(lineage.parameters, "the parameters of " + lineage.learner));
+    member.online = learner.resume(Shape(), values, online);
+  }
+  roster.champion = in.Get<uint32_t>();
+  roster.former = in.Get<uint32_t>();
+  roster.day_one = in.Get<uint32_t>();
+  blend.Load(&in);
+  evidence.Load(&in);
+  pending.Load(&in);
+  requests.resize(in.GetVarint());
+  for (TrainRequest& request : requests) {
+    request.number = in.Get<uint32_t>();
+    request.lineage = in.Get<uint32_t>();
+    request.learner = in.GetText();
+    request.parameters = in.GetText();
+    request.outcomes = in.Get<uint64_t>();
+    request.units = in.Get<double>();
+    request.seconds = in.Get<double>();
+    request.due = in.Get<int64_t>();
+  }
+  for (uint64_t* count : {&events, &outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
+  requests_made = in.Get<uint32_t>();
+  retrained_at = in.Get<int64_t>();
+  now = in.Get<int64_t>();
+  last_outcome = in.Get<double>();
+  served.Load(&in);
+  served_loss.Load(&in);
+  UpdateSpeakers();
+}
+
+}  // namespace everlearn

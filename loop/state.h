@@ -1,0 +1,92 @@
+// The state of the loop: everything Step needs and changes, and its checkpoint.
+//
+// One thread. A state is made from LoopOptions alone; from there on only events change it, so equal events give equal states.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "loop/blend.h"
+#include "loop/evidence.h"
+#include "loop/pending.h"
+#include "loop/roster.h"
+
+namespace everlearn {
+
+enum class RetrainRule : uint8_t { kAuto, kNever, kEveryTime, kEveryRows };
+
+struct LoopOptions {
+  std::string metric;
+  size_t classes = 0;                             // 0: regression
+  std::vector<bool> is_category;                  // one a feature
+  std::vector<std::string> roster;                // learners, and "blend"; empty: the default roster
+  std::map<std::string, std::string> parameters;  // JSON, by learner
+  bool lags = true;                               // false: no-change is reported, but neither blended, nor served, nor a guard
+  bool history = false;                           // rows come before the first models, which a search then chooses
+  EvidenceOptions evidence;
+  int64_t window_time = 0;            // microseconds after the prediction in which an outcome counts; 0: for ever
+  uint64_t window_rows = 0;           // the same in rows
+  double missing_outcome = kMissing;  // the value that silence means; NaN: none
+  RetrainRule retrain = RetrainRule::kAuto;
+  int64_t retrain_every = 0;  // microseconds or rows
+  double budget_units = 2000;
+  double budget_seconds = 0;  // a deadline instead of units, where > 0
+  uint64_t seed = 0;
+
+  size_t outputs() const { return classes == 0 ? 1 : classes; }
+  bool has_window() const { return window_time > 0 || window_rows > 0; }
+  Json ToJson() const;
+  static LoopOptions FromJson(const Json& json);  // throws kDamaged
+};
+
+// A training that the driver shall run; its result comes back as an event.
+struct TrainRequest {
+  uint32_t number = 0;
+  uint32_t lineage = 0;  // 0: the search for the first models
+  std::string learner, parameters;
+  uint64_t outcomes = 0;  // train on the rows of the first so many outcomes
+  double units = 0;       // budget
+  double seconds = 0;     // deadline instead, where > 0
+  int64_t due = kNoTime;  // time of the event that brings the result; kNoTime: before the next row
+};
+
+struct LoopState {
+  explicit LoopState(LoopOptions options);
+
+  LoopOptions options;
+  RowLoss loss;
+  Roster roster;
+  Blend blend;
+  Evidence evidence;
+  PendingRows pending;
+  std::vector<TrainRequest> requests;  // running
+  std::vector<uint32_t> speakers;      // members that predict, the champion first; follows from the roster
+  uint64_t events = 0, outcomes = 0, predicted = 0, decisions = 0;
+  uint32_t requests_made = 0;
+  uint64_t next_retrain = 0;  // outcomes at which the next scheduled retraining begins
+  int64_t retrained_at = kNoTime;
+  int64_t now = kNoTime;
+  double last_outcome = kMissing;
+  RunningScore served;
+  AsymptoticMeanSequence served_loss;
+
+  // Seconds of CPU, to sample what each member costs; null: not measured. It never influences the state's other parts.
+  double (*cpu_clock)() = nullptr;
+
+  // Adds a member of a lineage; the newest of it from now on.
+  Member& AddMember(uint32_t lineage, std::string name);
+  // The champion first, then the others by number.
+  void UpdateSpeakers();
+  StreamShape Shape() const { return {options.is_category, options.classes}; }
+
+  std::string Save() const;
+  // Models are fetched by hash; a null `model_of` leaves them out (events are then only recomputed).
+  void Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of);
+};
+
+}  // namespace everlearn

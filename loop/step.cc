@@ -1,0 +1,333 @@
+#include "loop/step.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "base/random.h"
+
+namespace everlearn {
+namespace {
+
+constexpr double kMicrosecondsPerUnit = 10'000;  // one unit is 10 ms of one core
+constexpr uint64_t kFirstTraining = 1000;        // outcomes before the first training, by RetrainRule::kAuto
+constexpr double kGrowth = 1.3;                  // then whenever there are so many times more outcomes,
+constexpr uint64_t kMostRowsApart = 50'000;      // at the latest after these
+constexpr size_t kMostWaiting = 8192;            // rows that wait in the ring for an outcome that has no window
+constexpr uint64_t kSampleEvery = 64;            // rows between two samples of what members cost
+
+// Adds the time of a piece of work to a member, when this row is sampled.
+class Sample {
+ public:
+  Sample(const LoopState& state, Member* member, uint64_t row)
+      : clock_(row % kSampleEvery == 0 ? state.cpu_clock : nullptr), member_(member), start_(clock_ != nullptr ? clock_() : 0) {}
+  ~Sample() {
+    if (clock_ != nullptr) member_->cpu_seconds += (clock_() - start_) * static_cast<double>(kSampleEvery);
+  }
+  Sample(const Sample&) = delete;
+  Sample& operator=(const Sample&) = delete;
+
+ private:
+  double (*clock_)();
+  Member* member_;
+  double start_;
+};
+
+void RequestTraining(LoopState& s, uint32_t lineage, std::string learner, std::string parameters, double units, Effects* effects) {
+  TrainRequest request;
+  request.number = ++s.requests_made;
+  request.lineage = lineage;
+  request.learner = std::move(learner);
+  request.parameters = std::move(parameters);
+  request.outcomes = s.outcomes;
+  request.units = units;
+  request.seconds = s.options.budget_seconds;
+  const double wait = request.seconds > 0 ? request.seconds * 1e6 : units * kMicrosecondsPerUnit;
+  request.due = s.now == kNoTime ? kNoTime : s.now + static_cast<int64_t>(wait);
+  s.requests.push_back(request);
+  effects->requests.push_back(request);
+}
+
+bool RetrainingIsDue(const LoopState& s) {
+  if (s.roster.champion == 0) return false;
+  switch (s.options.retrain) {
+    case RetrainRule::kNever:
+      return false;
+    case RetrainRule::kEveryTime:
+      return s.now != kNoTime && s.retrained_at != kNoTime && s.now - s.retrained_at >= s.options.retrain_every;
+    default:
+      return s.outcomes >= s.next_retrain;
+  }
+}
+
+// The schedule from now on.
+void ScheduleRetraining(LoopState& s) {
+  s.retrained_at = s.now;
+  if (s.options.retrain == RetrainRule::kEveryRows) {
+    s.next_retrain = s.outcomes + static_cast<uint64_t>(s.options.retrain_every);
+    return;
+  }
+  const auto grown = static_cast<uint64_t>(static_cast<double>(s.outcomes) * kGrowth);
+  s.next_retrain = std::max(s.outcomes + kLeastRowsApart, std::min(grown, s.outcomes + kMostRowsApart));
+}
+
+void Retrain(LoopState& s, Effects* effects) {
+  ScheduleRetraining(s);
+  std::vector<const Lineage*> batch;
+  for (const Lineage& lineage : s.roster.lineages) {
+    const auto running = [&](const TrainRequest& request) { return request.lineage == lineage.id; };
+    if (lineage.kind == MemberKind::kBatch && std::none_of(s.requests.begin(), s.requests.end(), running)) batch.push_back(&lineage);
+  }
+  for (const Lineage* lineage : batch)
+    RequestTraining(s, lineage->id, lineage->learner, lineage->parameters, s.options.budget_units / static_cast<double>(batch.size()),
+                    effects);
+}
+
+// A member that nobody needs any more predicts no more.
+void RetireUnneeded(LoopState& s) {
+  Roster& roster = s.roster;
+  for (Member& member : roster.members) {
+    const bool needed = member.id == roster.champion || member.id == roster.former || member.id == roster.day_one ||
+                        member.id == roster.lineages[member.lineage - 1].newest;
+    if (needed || !member.alive) continue;
+    member.alive = false;
+    member.model = nullptr;
+    member.online = nullptr;
+  }
+}
+
+void CarryOut(LoopState& s, const Decision& decision, Effects* effects) {
+  Roster& roster = s.roster;
+  roster.former = decision.kind == "rolled_back" ? 0 : decision.champion;
+  roster.champion = decision.challenger;
+  RetireUnneeded(s);
+  s.UpdateSpeakers();
+  s.evidence.OnChampion(roster, s.pending.next_row());
+  ++s.decisions;
+  effects->decisions.push_back({s.decisions, decision});
+  JsonObject detail = decision.numbers;
+  detail["from"] = roster.Get(decision.champion).name;
+  effects->notices.push_back({decision.kind, decision.challenger, s.decisions, std::move(detail)});
+}
+
+// The row counts for tests now.
+void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) {
+  if (row.history) return;
+  if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) CarryOut(s, *decision, effects);
+}
+
+void Score(LoopState& s, const PendingRow& row, double truth) {
+  if (row.history) return;
+  constexpr double kEpsilon = 1e-15;
+  const size_t outputs = s.options.outputs();
+  s.served.Add(row.predictions.data(), truth, row.no_change);
+  s.served_loss.Add(s.loss.Of(row.predictions.data(), truth, kEpsilon));
+  for (size_t i = 0; i < row.members.size(); ++i) {
+    Member& member = s.roster.Get(row.members[i]);
+    const double* prediction = row.predictions.data() + i * outputs;
+    member.score.Add(prediction, truth, row.no_change);
+    member.loss.Add(s.loss.Of(prediction, truth, kEpsilon));
+  }
+}
+
+void Learn(LoopState& s, const PendingRow& row, double truth, bool recompute) {
+  if (!recompute) {
+    for (Member& member : s.roster.members) {
+      if (member.online == nullptr) continue;
+      const Sample sample(s, &member, row.row);
+      member.online->Learn(row.features.data(), truth, 1.0);
+    }
+  }
+  if (row.history || s.blend.size() == 0) return;
+  const double* self = nullptr;
+  for (const Lineage& lineage : s.roster.lineages)
+    if (lineage.kind == MemberKind::kBlend) self = row.Of(lineage.newest, s.options.outputs());
+  s.blend.Learn(row, truth, self);
+}
+
+bool Closed(const LoopState& s, const PendingRow& row) {
+  if (s.options.window_rows > 0 && s.pending.next_row() - row.row > s.options.window_rows) return true;
+  return s.options.window_time > 0 && row.time != kNoTime && s.now - row.time > s.options.window_time;
+}
+
+// Lets go of rows at the head of the queue, in the order of prediction: those whose outcome is known count for tests, those whose window
+// closed wait aside.
+void Drain(LoopState& s, bool recompute, Effects* effects) {
+  while (!s.pending.empty()) {
+    PendingRow& front = s.pending.Front();
+    if (front.known()) {
+      if (s.options.has_window() && !front.counted) Count(s, front, front.truth, effects);
+      s.pending.PopFront();
+    } else if (Closed(s, front)) {
+      if (!std::isnan(s.options.missing_outcome)) {
+        front.counted = true;
+        Score(s, front, s.options.missing_outcome);
+        Learn(s, front, s.options.missing_outcome, recompute);
+        Count(s, front, s.options.missing_outcome, effects);
+      }
+      s.pending.SetFrontAside();
+    } else if (!s.options.has_window() && s.pending.size() > kMostWaiting) {
+      s.pending.SetFrontAside();
+    } else {
+      return;
+    }
+  }
+}
+
+void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
+  const Event& event = input.event;
+  Drain(s, input.recompute, effects);
+  PendingRow& row = s.pending.Push();
+  assert(row.row == event.row);
+  row.time = event.time;
+  row.history = event.history;
+  row.no_change = s.last_outcome;
+  if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
+  row.members.clear();
+  if (event.history) return;
+  ++s.predicted;
+  effects->predicted = &row;
+  if (input.recompute) {
+    row.members.assign(event.members.begin(), event.members.end());
+    row.predictions.assign(event.predictions.begin(), event.predictions.end());
+    return;
+  }
+  const size_t outputs = s.options.outputs();
+  row.members.assign(s.speakers.begin(), s.speakers.end());
+  row.predictions.resize(row.members.size() * outputs);
+  size_t blend_at = row.members.size();
+  for (size_t i = 0; i < row.members.size(); ++i) {
+    Member& member = s.roster.Get(row.members[i]);
+    double* out = row.predictions.data() + i * outputs;
+    const Sample sample(s, &member, row.row);
+    if (member.online != nullptr) member.online->Predict(row.features.data(), out);
+    else if (member.model != nullptr) member.model->PredictRow(row.features.data(), out);
+    else blend_at = i;
+    // So that the stored form, which keeps the second of two probabilities, reads back equal.
+    if (s.options.classes == 2) out[0] = 1.0 - out[1];
+  }
+  if (blend_at == row.members.size()) return;
+  const Sample sample(s, &s.roster.Get(row.members[blend_at]), row.row);
+  s.blend.Predict(row.members, row.predictions, row.predictions.data() + blend_at * outputs);
+}
+
+void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
+  const Event& event = input.event;
+  Drain(s, input.recompute, effects);
+  PendingRow* row = s.pending.Find(event.row);
+  ++s.outcomes;
+  s.last_outcome = event.truth;
+  if (row != nullptr && !row->known()) {
+    row->truth = event.truth;
+    const bool late = Closed(s, *row);
+    if (!row->counted) Score(s, *row, event.truth);
+    if (!late) {
+      Learn(s, *row, event.truth, input.recompute);
+      if (!s.options.has_window()) Count(s, *row, event.truth, effects);
+    }
+    s.pending.DropAside(event.row);
+    Drain(s, input.recompute, effects);
+  }
+  if (RetrainingIsDue(s)) Retrain(s, effects);
+}
+
+// The search for the first models ended: its best is the model of day one and the first champion.
+void OnFirstModel(LoopState& s, const StepInput& input, const std::string& learner, Effects* effects) {
+  Roster& roster = s.roster;
+  if (!input.event.hash.empty()) {
+    auto lineage = std::find_if(roster.lineages.begin(), roster.lineages.end(),
+                                [&](const Lineage& l) { return l.learner == learner && l.kind == MemberKind::kBatch; });
+    if (lineage == roster.lineages.end()) {
+      Lineage added;
+      added.id = static_cast<uint32_t>(roster.lineages.size() + 1);
+      added.kind = MemberKind::kBatch;
+      added.learner = learner;
+      added.parameters = input.event.parameters;
+      roster.lineages.push_back(added);
+      lineage = roster.lineages.end() - 1;
+    }
+    Member& member = s.AddMember(lineage->id, "day_one");
+    member.model = input.model;
+    member.model_hash = input.event.hash;
+    roster.champion = roster.day_one = member.id;
+  } else {
+    for (const Lineage& lineage : roster.lineages)
+      if (lineage.newest != 0 && lineage.eligible && (roster.champion == 0 || lineage.kind == MemberKind::kBlend))
+        roster.champion = lineage.newest;
+    effects->notices.push_back({"failed", 0, 0, ParseJson(input.event.detail, "the detail of a model event").as_object()});
+  }
+  s.UpdateSpeakers();
+  s.evidence.OnChampion(roster, s.pending.next_row());
+  ScheduleRetraining(s);
+}
+
+void OnRefit(LoopState& s, const StepInput& input, const TrainRequest& request, Effects* effects) {
+  Roster& roster = s.roster;
+  Lineage& lineage = roster.lineages[request.lineage - 1];
+  JsonObject detail = ParseJson(input.event.detail, "the detail of a model event").as_object();
+  if (input.event.hash.empty()) {
+    effects->notices.push_back({"failed", lineage.newest, 0, std::move(detail)});
+    return;
+  }
+  ++lineage.refits;
+  const uint32_t newest = lineage.newest;
+  // Who serves, may be rolled back to, or stands for day one stays as it is; its lineage goes on in another member.
+  const bool pinned = newest == 0 || newest == roster.champion || newest == roster.former || newest == roster.day_one;
+  std::string name = lineage.learner;
+  const auto taken = [&](const std::string& wanted) {
+    return std::any_of(roster.members.begin(), roster.members.end(), [&](const Member& m) { return m.name == wanted; });
+  };
+  for (int k = 2; pinned && taken(name); ++k) name = lineage.learner + "#" + std::to_string(k);
+  Member& member = pinned ? s.AddMember(lineage.id, name) : roster.Get(newest);
+  member.version = lineage.refits;
+  member.model = input.model;
+  member.model_hash = input.event.hash;
+  detail["version"] = member.version;
+  const uint32_t id = member.id;
+  RetireUnneeded(s);
+  s.UpdateSpeakers();
+  effects->notices.push_back({"retrained", id, 0, std::move(detail)});
+}
+
+void OnModel(LoopState& s, const StepInput& input, Effects* effects) {
+  Drain(s, input.recompute, effects);
+  if (input.event.request == 0) {
+    OnFirstModel(s, input, input.event.learner, effects);
+    return;
+  }
+  const auto request =
+      std::find_if(s.requests.begin(), s.requests.end(), [&](const TrainRequest& r) { return r.number == input.event.request; });
+  if (request == s.requests.end()) return;
+  const TrainRequest done = *request;
+  s.requests.erase(request);
+  OnRefit(s, input, done, effects);
+}
+
+}  // namespace
+
+void Effects::Clear() {
+  predicted = nullptr;
+  notices.clear();
+  decisions.clear();
+  requests.clear();
+}
+
+void Step(LoopState& s, const StepInput& input, Effects* effects) {
+  effects->Clear();
+  ++s.events;
+  if (input.event.time != kNoTime) s.now = std::max(s.now, input.event.time);
+  if (s.retrained_at == kNoTime) s.retrained_at = s.now;
+  switch (input.event.kind) {
+    case EventKind::kRow:
+      OnRow(s, input, effects);
+      break;
+    case EventKind::kOutcome:
+      OnOutcome(s, input, effects);
+      break;
+    case EventKind::kModel:
+      OnModel(s, input, effects);
+      break;
+  }
+}
+
+}  // namespace everlearn

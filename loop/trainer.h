@@ -1,0 +1,35 @@
+// Runs trainings beside the loop: in worker processes that may crash, or in this process (tests).
+//
+// One thread calls it; a training goes on in the background between Start and Wait.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "loop/training.h"
+
+namespace everlearn {
+
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+  // `ticket` is new.
+  virtual void Start(uint32_t ticket, const TrainingJob& job) = 0;
+  // Waits for the end. A crash of the worker is a failed result, not an exception. Once for each ticket.
+  virtual TrainingResult Wait(uint32_t ticket) = 0;
+};
+
+// Trains at Wait, in this process.
+std::unique_ptr<Trainer> MakeInlineTrainer(const EncodedRows& data);
+
+struct WorkerOptions {
+  uint64_t memory_bytes = 0;  // limit of a worker's memory; 0: none
+};
+// One process a training: this program again, with the hidden command `worker`. The data is copied once into memory that the workers map.
+// Workers end with this process, run at low priority, and are killed when the trainer is destroyed. Throws kResource.
+std::unique_ptr<Trainer> MakeProcessTrainer(const EncodedRows& data, const WorkerOptions& options);
+
+// The main function of a worker: reads the mapped data and the job, runs it, writes the result. Returns the exit status.
+int WorkerMain();
+
+}  // namespace everlearn

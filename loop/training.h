@@ -1,0 +1,56 @@
+// One training of the loop: the search for the first models, or the refit of a lineage, on rows whose outcomes are known.
+//
+// A pure function of job and data: the same result in a worker process and in this one, on any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "loop/state.h"
+
+namespace everlearn {
+
+// The rows of a deployment, encoded; shared read-only with workers.
+struct EncodedRows {
+  size_t classes = 0;
+  std::vector<bool> is_category;
+  std::span<const double> values;  // rows × features
+  std::span<const double> target;  // NaN where there is none
+  size_t features() const { return is_category.size(); }
+};
+
+struct TrainingJob {
+  std::string learner, parameters;  // empty learner: search among the quick learners
+  std::string metric;
+  std::vector<uint32_t> rows;  // with a known outcome, in order of time
+  double units = 0;            // budget: the oldest rows are left out until the learner's declared cost fits; 0: none
+  double seconds = 0;          // deadline, where > 0
+  uint64_t seed = 0;
+  int threads = 1;
+  bool time_ordered = true;
+
+  std::string Encode() const;
+  static TrainingJob Decode(std::string_view bytes);
+};
+
+struct TrainingResult {
+  std::shared_ptr<const Model> model;  // null where it failed
+  std::string learner, parameters;
+  std::string failure;    // the reason, where it failed
+  uint64_t rows = 0;      // that were trained on
+  double units = 0;       // declared cost
+  JsonArray leaderboard;  // of a search
+  double cpu_seconds = 0;
+
+  std::string Encode() const;
+  // Throws kDamaged.
+  static TrainingResult Decode(std::string bytes, size_t features, size_t outputs);
+};
+
+// Never throws for a failed training: that is a result.
+TrainingResult RunTraining(const TrainingJob& job, const EncodedRows& data);
+
+}  // namespace everlearn
