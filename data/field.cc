@@ -209,7 +209,7 @@ std::optional<double> FieldParser::Value(std::string_view text) const {
     default:
       break;
   }
-  if ((!value || !schema_.missing_tokens.empty()) && Missing(text)) return kMissing;
+  if (!value && Missing(text)) return kMissing;
   return value;
 }
 

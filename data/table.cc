@@ -32,18 +32,6 @@ class CodeTranslation {
   std::vector<int32_t> codes_;
 };
 
-void BecomeText(Column* column) {
-  if (column->type == ColumnType::kText) return;
-  TextArray text;
-  const size_t rows = column->size();
-  text.Reserve(rows);
-  for (size_t row = 0; row < rows; ++row) {
-    if (column->missing(row)) text.AppendMissing();
-    else text.Append(column->TextAt(row));
-  }
-  *column = Column{.name = std::move(column->name), .type = ColumnType::kText, .text = std::move(text)};
-}
-
 }  // namespace
 
 std::string_view ColumnTypeName(ColumnType type) {
@@ -93,6 +81,18 @@ std::string Column::TextAt(size_t row) const {
     default:
       return PlainNumber(numbers[row]);
   }
+}
+
+void Column::BecomeText() {
+  if (type == ColumnType::kText) return;
+  TextArray texts;
+  const size_t rows = size();
+  texts.Reserve(rows);
+  for (size_t row = 0; row < rows; ++row) {
+    if (missing(row)) texts.AppendMissing();
+    else texts.Append(TextAt(row));
+  }
+  *this = Column{.name = std::move(name), .type = ColumnType::kText, .text = std::move(texts)};
 }
 
 int Table::Find(std::string_view name) const {
@@ -145,9 +145,9 @@ void Table::Append(const Table& other) {
     Column& to = columns[i];
     const Column& from = other.columns[i];
     if (to.type != from.type) {
-      BecomeText(&to);
+      to.BecomeText();
       Column text = from;
-      BecomeText(&text);
+      text.BecomeText();
       to.text.AppendAll(text.text);
     } else if (to.type == ColumnType::kCategory) {
       Dictionary dictionary;

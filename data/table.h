@@ -71,6 +71,8 @@ struct Column {
   // The value as text: what it said in the source for text and categories; shortest form for numbers (integers without a
   // point), "true"/"false", ISO 8601. Empty where missing.
   std::string TextAt(size_t row) const;
+  // Makes this a text column of what TextAt says.
+  void BecomeText();
 };
 
 struct Table {

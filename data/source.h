@@ -1,0 +1,39 @@
+// What a source names: standard input, SQL, or files of one format.
+//
+// Pure but for looking at the file system and copying standard input.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/duck.h"
+
+namespace everlearn {
+
+enum class SourceFormat { kCsv, kTsv, kJson, kParquet, kSql };
+
+struct Source {
+  SourceFormat format = SourceFormat::kCsv;
+  std::string name;                // for messages: the file or pattern as given, "standard input", "the query"
+  std::string sql;                 // kSql: one statement without a semicolon at its end
+  std::vector<std::string> files;  // all others: paths without pattern characters left, in order of their names
+};
+
+// Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending), kUsage (postgresql://).
+Source ResolveSource(const std::string& text, DuckDatabase* database);
+
+// A copy of standard input in a file without a name, which is gone with this object.
+class StandardInputCopy {
+ public:
+  StandardInputCopy();  // throws kResource when the disk is full
+  ~StandardInputCopy();
+  StandardInputCopy(const StandardInputCopy&) = delete;
+  StandardInputCopy& operator=(const StandardInputCopy&) = delete;
+  std::string path() const;
+
+ private:
+  int file_ = -1;
+};
+
+}  // namespace everlearn
