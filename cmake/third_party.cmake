@@ -45,7 +45,7 @@ target_link_libraries(third_party_cli11 INTERFACE CLI11::CLI11)
 add_library(third_party::cli11 ALIAS third_party_cli11)
 
 file(GLOB duckdb_archives ${EVERLEARN_DEPS}/duckdb/*.a)
-list(FILTER duckdb_archives EXCLUDE REGEX "tpcds|tpch|autocomplete|jemalloc")
+list(FILTER duckdb_archives EXCLUDE REGEX "tpcds|tpch|jemalloc")
 add_library(third_party_duckdb INTERFACE)
 target_include_directories(third_party_duckdb SYSTEM INTERFACE ${EVERLEARN_DEPS}/duckdb)
 target_link_libraries(third_party_duckdb INTERFACE -Wl,--start-group ${duckdb_archives} -Wl,--end-group ${CMAKE_DL_LIBS} Threads::Threads)
