@@ -23,12 +23,12 @@ struct Candidate {
 };
 
 struct CrossValidationOptions {
-  std::string metric;
+  std::string metric = {};
   uint64_t seed = 0;
-  int threads = 0;             // 0: all cores
-  std::function<bool()> stop;  // true: what has not ended is left out, its candidates are "stopped"
+  int threads = 0;                  // 0: all cores
+  std::function<bool()> stop = {};  // true: what has not ended is left out, its candidates are "stopped"
   bool keep_predictions = false;
-  std::function<void(size_t done, size_t all)> progress;  // pieces; called from any thread
+  std::function<void(size_t done, size_t all)> progress = {};  // pieces; called from any thread
 };
 
 // The seed of a fit does not depend on the candidate, so that a candidate's result does not depend on the others. Part `folds` is the

@@ -13,16 +13,16 @@
 namespace everlearn {
 
 struct SearchOptions {
-  std::string metric;
+  std::string metric = {};
   uint64_t seed = 0;
   int threads = 0;  // 0: all cores
-  std::function<bool()> stop;
-  std::vector<Candidate> candidates;  // empty: QuickCandidates of the data
-  double budget_units = 0;            // 0: none
+  std::function<bool()> stop = {};
+  std::vector<Candidate> candidates = {};  // empty: QuickCandidates of the data
+  double budget_units = 0;                 // 0: none
   // Rows are in order of time: on the folds, bins are those of the first fold's train part, so that nothing is known of later rows.
   bool time_ordered = false;
   bool keep_predictions = false;
-  std::function<void(size_t done, size_t all)> progress;
+  std::function<void(size_t done, size_t all)> progress = {};
 };
 
 struct SearchResult {
