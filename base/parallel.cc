@@ -1,9 +1,12 @@
 #include "base/parallel.h"
 
+#include <tbb/global_control.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace everlearn {
 
@@ -15,6 +18,10 @@ void ParallelFor(size_t count, int threads, const std::function<void(size_t)>& w
     for (size_t i = 0; i < count; ++i) work(i);
     return;
   }
+  // More threads than cores must be allowed first; oneTBB would print a warning.
+  std::optional<tbb::global_control> allowance;
+  if (workers > tbb::info::default_concurrency())
+    allowance.emplace(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(workers));
   tbb::task_arena arena(workers);
   arena.execute([&] {
     tbb::parallel_for(
