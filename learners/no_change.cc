@@ -1,0 +1,100 @@
+// no_change: predicts that the next outcome is the last known one. The baseline of every stream whose outcomes hang together in time; a
+// model that does not beat it has learned nothing from the features. Žliobaitė et al., Evaluation methods and decision theory for
+// classification of streaming data with temporal dependence, Machine Learning 98 (2015).
+//
+// Probabilities are the shares of the labels that followed the last one so far (one added to each, after Laplace), with the last label
+// held the most likely. Before any outcome: equal probabilities, or 0.
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "learner/learner.h"
+#include "model/constant.h"
+
+namespace everlearn {
+namespace {
+
+class NoChange final : public OnlineModel {
+ public:
+  explicit NoChange(const StreamShape& shape) : features_(shape.features()), classes_(shape.classes), followed_(classes_ * classes_, 0) {}
+
+  void Predict(const double*, double* out) const override {
+    if (classes_ == 0) {
+      *out = known_ ? last_ : 0.0;
+      return;
+    }
+    if (!known_) {
+      std::fill_n(out, classes_, 1.0 / static_cast<double>(classes_));
+      return;
+    }
+    const auto last = static_cast<size_t>(last_);
+    double largest_other = 0, total = 0;
+    for (size_t k = 0; k < classes_; ++k) {
+      out[k] = static_cast<double>(followed_[last * classes_ + k]) + 1;
+      if (k != last) largest_other = std::max(largest_other, out[k]);
+    }
+    out[last] = std::max(out[last], largest_other * (1 + 1e-6));
+    for (size_t k = 0; k < classes_; ++k) total += out[k];
+    for (size_t k = 0; k < classes_; ++k) out[k] /= total;
+  }
+
+  void Learn(const double*, double target, double) override {
+    if (known_ && classes_ > 0) ++followed_[static_cast<size_t>(last_) * classes_ + static_cast<size_t>(target)];
+    last_ = target;
+    known_ = true;
+  }
+
+  std::string State() const override {
+    ByteWriter out;
+    out.Put(static_cast<uint8_t>(known_));
+    out.Put(last_);
+    out.PutAll(followed_);
+    return out.Take();
+  }
+
+  void Restore(const std::string& state) {
+    ByteReader in(state);
+    known_ = in.Get<uint8_t>() != 0;
+    last_ = in.Get<double>();
+    const auto followed = in.GetAll<uint64_t>();
+    const bool valid_last = classes_ == 0 || (last_ >= 0 && last_ < static_cast<double>(classes_));
+    if (followed.size() != followed_.size() || !valid_last || !in.done()) {
+      throw Error(ErrorKind::kDamaged, "a state of no_change does not fit its classes");
+    }
+    followed_ = followed;
+  }
+
+  std::shared_ptr<const Model> Snapshot() const override {
+    std::vector<double> values(std::max<size_t>(classes_, 1));
+    Predict(nullptr, values.data());
+    return MakeConstantModel(features_, std::move(values));
+  }
+
+ private:
+  size_t features_, classes_;
+  bool known_ = false;
+  double last_ = 0;
+  std::vector<uint64_t> followed_;  // label × label that came next
+};
+
+const bool registered = Learners().Add(
+    "no_change",
+    LearnerInfo{.summary = "Predicts the last known outcome; the baseline of streams whose outcomes hang together in time.",
+                .paper =
+                    "Žliobaitė, Bifet, Read, Pfahringer & Holmes, Evaluation methods and decision theory for classification of streaming "
+                    "data with temporal dependence (2015)",
+                .binary = true,
+                .multiclass = true,
+                .regression = true,
+                .baseline = true,
+                // 10 ns a row.
+                .cost_units = [](double rows, double, double, const ParameterValues&) { return 0.001 + 1e-6 * rows; },
+                .start = [](const StreamShape& shape, const ParameterValues&, uint64_t) { return std::make_unique<NoChange>(shape); },
+                .resume =
+                    [](const StreamShape& shape, const ParameterValues&, const std::string& state) {
+                      auto model = std::make_unique<NoChange>(shape);
+                      model->Restore(state);
+                      return model;
+                    }});
+
+}  // namespace
+}  // namespace everlearn
