@@ -140,25 +140,6 @@ bool WriteAll(int descriptor, std::string_view bytes) {
   return true;
 }
 
-std::string ReadAll(const std::string& path) {
-  const File file(path, O_RDONLY);
-  if (!file.is_open()) SystemFailure("read", path, errno);
-  struct stat status = {};
-  std::string bytes;
-  if (::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode)) bytes.reserve(static_cast<size_t>(status.st_size) + 1);
-  for (size_t size = 0;;) {
-    bytes.resize(std::max(bytes.capacity(), size + 65536));
-    const ssize_t got = ::read(file.descriptor(), bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) SystemFailure("read", path, errno);
-    size += static_cast<size_t>(got);
-    if (got == 0) {
-      bytes.resize(size);
-      return bytes;
-    }
-  }
-}
-
 }  // namespace
 
 void ArrayFileWriter::AddEntry(const std::string& name, ArrayType type, std::vector<uint64_t> shape, uint64_t count, std::string bytes) {
@@ -242,7 +223,26 @@ void ArrayFileWriter::Save(const std::string& path) const {
   if (directory.is_open()) ::fsync(directory.descriptor());  // the name is durable too, where the file system can
 }
 
-std::shared_ptr<const ArrayFile> ArrayFile::Load(const std::string& path) { return Parse(ReadAll(path), path); }
+std::string ArrayFile::ReadBytes(const std::string& path) {
+  const File file(path, O_RDONLY);
+  if (!file.is_open()) SystemFailure("read", path, errno);
+  struct stat status = {};
+  std::string bytes;
+  if (::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode)) bytes.reserve(static_cast<size_t>(status.st_size) + 1);
+  for (size_t size = 0;;) {
+    bytes.resize(std::max(bytes.capacity(), size + 65536));
+    const ssize_t got = ::read(file.descriptor(), bytes.data() + size, bytes.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) SystemFailure("read", path, errno);
+    size += static_cast<size_t>(got);
+    if (got == 0) {
+      bytes.resize(size);
+      return bytes;
+    }
+  }
+}
+
+std::shared_ptr<const ArrayFile> ArrayFile::Load(const std::string& path) { return Parse(ReadBytes(path), path); }
 
 void ArrayFile::Damaged(const std::string& what) const { throw Error(ErrorKind::kDamaged, name_ + " is damaged: " + what); }
 

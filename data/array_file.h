@@ -53,6 +53,7 @@ class ArrayFile {
   // Throws kNotFound, kPermission, kDamaged; messages name the path.
   static std::shared_ptr<const ArrayFile> Load(const std::string& path);
   static std::shared_ptr<const ArrayFile> Parse(std::string bytes, const std::string& name);
+  static std::string ReadBytes(const std::string& path);  // a whole file; throws kNotFound, kPermission, kResource
 
   const std::map<std::string, std::string>& texts() const { return texts_; }
   const std::string& Text(const std::string& name) const;  // throws kDamaged when absent

@@ -26,8 +26,9 @@ struct Feature {
 class FeatureSpace {
  public:
   // Features of a conformed table: all columns of the schema but target, weight, group, key, ignored, ids, constants and free text. A
-  // dictionary holds at most 65,535 values, the most frequent ones (in order of first appearance). `elapsed` false leaves out a timestamp's
-  // kDays part.
+  // dictionary holds at most 65,535 values, the most frequent ones (in order of first appearance). `elapsed_time` false leaves out what
+  // only grows with time: the kDays part of timestamps, and a time column that is a number. A timestamp without times of day has no kHour
+  // part.
   static FeatureSpace Build(const Table& table, const Schema& schema, const Task& task, bool elapsed_time);
 
   const std::vector<Feature>& features() const { return features_; }
@@ -35,7 +36,8 @@ class FeatureSpace {
   // Names of the columns that a source must have.
   std::vector<std::string> Columns() const;
 
-  // rows × size() numbers, row after row; an unseen category becomes `dictionary.size()`.
+  // rows × size() numbers, row after row; an unseen category becomes `dictionary.size()`. Throws kNotFound and kInput, naming the column,
+  // where a conformed table does not have it or has it in another type.
   std::vector<double> Encode(const Table& table) const;
   // As Encode, and unseen categories are first added to the dictionaries, in order of appearance.
   std::vector<double> EncodeGrowing(const Table& table);
@@ -44,6 +46,7 @@ class FeatureSpace {
   static FeatureSpace Load(const Json& json, const ArrayFile& file);  // throws kDamaged
 
  private:
+  void MakeIndex();
   std::vector<Feature> features_;
   std::vector<std::unordered_map<std::string, int32_t>> index_;  // one a feature; empty for numbers
 };
