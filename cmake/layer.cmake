@@ -1,6 +1,7 @@
 # everlearn_layer(NAME DEPENDS layers… LIBRARIES targets…): one folder as an OBJECT library (so that what registers itself is
 # never dropped by the linker), and a test program of its *_test.cc files that links this layer and those below it, nothing else.
 find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
 include(GoogleTest)
 
 function(everlearn_layer name)
@@ -33,7 +34,7 @@ function(everlearn_layer name)
   if(tests)
     add_executable(${name}_test ${tests})
     everlearn_link(${name}_test ${name})
-    target_link_libraries(${name}_test PRIVATE GTest::gtest_main GTest::gmock)
+    target_link_libraries(${name}_test PRIVATE GTest::gtest_main GTest::gmock rapidcheck)
     target_compile_definitions(${name}_test PRIVATE EVERLEARN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit
       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

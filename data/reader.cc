@@ -1,7 +1,9 @@
 #include "data/reader.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -178,28 +180,27 @@ std::string CsvQuery(const Source& source, DuckDatabase* database, std::vector<s
     if (query.empty()) *warnings = file_warnings;
 
     // Columns have names of ours in SQL, as DuckDB's ignore case. Later files add theirs behind those of the first.
-    std::string declared, selected;
+    std::vector<std::string> declared, selected;
     std::vector<size_t> place(names->size() + header.names.size(), SIZE_MAX);
     for (size_t i = 0; i < header.names.size(); ++i) {
-      declared += (i == 0 ? "'f" : ", 'f") + std::to_string(i) + "': 'VARCHAR'";
+      declared.push_back(fmt::format("'f{}': 'VARCHAR'", i));
       const auto known = std::find(names->begin(), names->end(), header.names[i]);
       place[static_cast<size_t>(known - names->begin())] = i;
       if (known == names->end()) names->push_back(header.names[i]);
     }
     for (size_t c = 0; c < names->size(); ++c)
-      selected +=
-          (c == 0 ? "" : ", ") + (place[c] == SIZE_MAX ? "NULL::VARCHAR" : "f" + std::to_string(place[c])) + " AS c" + std::to_string(c);
-    query += (query.empty() ? "SELECT " : " UNION ALL BY NAME SELECT ") + selected + " FROM read_csv(" + SqlText(file) +
-             ", header=true, auto_detect=false, quote='\"', escape='\"', delim=" + SqlText(std::string_view(&header.separator, 1)) +
-             ", columns={" + declared + "})";
+      selected.push_back(place[c] == SIZE_MAX ? fmt::format("NULL::VARCHAR AS c{}", c) : fmt::format("f{} AS c{}", place[c], c));
+    query += fmt::format("{}SELECT {} FROM read_csv({}, header=true, auto_detect=false, quote='\"', escape='\"', delim={}, columns={{{}}})",
+                         query.empty() ? "" : " UNION ALL BY NAME ", fmt::join(selected, ", "), SqlText(file),
+                         SqlText(std::string_view(&header.separator, 1)), fmt::join(declared, ", "));
   }
   return query;
 }
 
 std::string FileList(const std::vector<std::string>& files) {
-  std::string list;
-  for (const std::string& file : files) list += (list.empty() ? "[" : ", ") + SqlText(file);
-  return list + "]";
+  std::vector<std::string> texts;
+  for (const std::string& file : files) texts.push_back(SqlText(file));
+  return fmt::format("[{}]", fmt::join(texts, ", "));
 }
 
 class DuckReader : public TableReader {
@@ -257,22 +258,21 @@ class DuckReader : public TableReader {
  private:
   void OpenQuery(const std::string& query) {
     stream_ = std::make_unique<DuckStream>(database_, query, source_.name);
-    std::string selected, names;
+    std::vector<std::string> selected, names;
     bool casts = false;
     for (size_t i = 0; i < stream_->columns(); ++i) {
-      plans_.push_back(PlanFor(stream_->type(i)));
-      const std::string name = "c" + std::to_string(i);
-      const ColumnPlan& plan = plans_.back();
+      const ColumnPlan plan = plans_.emplace_back(PlanFor(stream_->type(i)));
       casts = casts || plan.cast != nullptr;
-      selected += (i == 0 ? "" : ", ") + (plan.cast == nullptr ? name : "CAST(" + name + " AS " + plan.cast + ")") + " AS " +
-                  SqlName(stream_->name(i));
-      names += (i == 0 ? "" : ", ") + name;
+      names.push_back(fmt::format("c{}", i));
+      selected.push_back((plan.cast == nullptr ? names.back() : fmt::format("CAST(c{} AS {})", i, plan.cast)) + " AS " +
+                         SqlName(stream_->name(i)));
     }
     if (plans_.empty()) throw Error(ErrorKind::kInput, source_.name + " has no columns");
+    if (!casts) return;
     // The line break ends a comment at the query's end.
-    if (casts)
-      stream_ =
-          std::make_unique<DuckStream>(database_, "SELECT " + selected + " FROM (" + query + "\n) AS source(" + names + ")", source_.name);
+    stream_ = std::make_unique<DuckStream>(
+        database_, fmt::format("SELECT {} FROM ({}\n) AS source({})", fmt::join(selected, ", "), query, fmt::join(names, ", ")),
+        source_.name);
   }
 
   void Append(const VectorSlice& slice, size_t index, Dictionary* dictionary, Column* column) {
