@@ -80,15 +80,14 @@ std::vector<Fold> MakeFolds(const Table& table, const Dataset& data, const Task&
   size_t most = data.rows();
   if (!task.time.empty()) most = data.rows() - 1;  // the first part is only learned from
   else if (!task.group.empty()) groups = GroupNumbers(table.Get(task.group, ""), &most);
-  const int wanted = asked > 0 ? asked : kDefaultFolds;
-  const int count = static_cast<int>(std::min<size_t>(most, static_cast<size_t>(wanted)));
+  if (static_cast<size_t>(asked) > most)
+    throw Error(ErrorKind::kUsage, std::to_string(asked) + " folds are too many: at most " + Grouped(most) + " are possible with " +
+                                       Grouped(data.rows()) + " rows" + (groups.empty() ? "" : " in their groups"));
+  const int count = asked > 0 ? asked : static_cast<int>(std::min<size_t>(most, kDefaultFolds));
   if (count < 2) {
     warnings->push_back({"no_folds", "there are too few rows or groups to compare models; the model is a constant", ""});
     return {};
   }
-  if (count < wanted)
-    warnings->push_back(
-        {"fewer_folds", "there are " + std::to_string(count) + " folds, not " + std::to_string(wanted) + ": too few rows or groups", ""});
   if (!task.time.empty()) return SequentialFolds(data.rows(), {.count = count});
   if (!groups.empty()) return GroupedFolds(groups, count, seed);
   if (task.is_classification()) return StratifiedFolds(data.target(), count, seed);

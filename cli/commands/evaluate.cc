@@ -1,7 +1,7 @@
 // everlearn evaluate: every measure that fits the task, on rows whose target is known.
 //
-// Rows without a target are left out. So are rows whose label the model does not know: no measure of probabilities is defined for them.
-// Both are counted and said.
+// Rows without a target are left out and counted. A label that the model does not know is an error: no measure of probabilities is defined
+// there, and to leave such rows out would flatter the model.
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
@@ -19,7 +19,7 @@ struct EvaluateFlags {
 
 struct Evaluated {
   std::vector<double> truth, predictions, weights;
-  size_t without_target = 0, unknown_labels = 0;
+  size_t without_target = 0;
 };
 
 // Appends the rows of a batch that can be measured.
@@ -29,14 +29,17 @@ void AddBatch(const ScoringStream& stream, const ModelFile& model, const std::st
   const std::vector<double> truth = TargetValues(stream.raw(), model.schema, task, source, true);
   const Column* weight = task.weight.empty() ? nullptr : &stream.typed().Get(task.weight, source);
   const size_t outputs = task.outputs();
+  const auto place = [&](size_t i) { return source + ", row " + std::to_string(stream.rows_before() + i + 1); };
   for (size_t i = 0; i < truth.size(); ++i) {
-    if (std::isnan(truth[i])) {
-      ++(target.missing(i) ? all->without_target : all->unknown_labels);
+    if (target.missing(i)) {
+      ++all->without_target;
       continue;
     }
+    if (std::isnan(truth[i]))
+      throw Error(ErrorKind::kInput, place(i) + ": the model does not know the value '" + target.TextAt(i) + "' of '" + task.target + "'",
+                  "leave such rows out with a query, or fit a model that knows them");
     if (weight != nullptr && !(weight->numbers[i] >= 0))
-      throw Error(ErrorKind::kInput, source + ", row " + std::to_string(stream.rows_before() + i + 1) + ": the weight '" + task.weight +
-                                         "' is not a number ≥ 0");
+      throw Error(ErrorKind::kInput, place(i) + ": the weight '" + task.weight + "' is not a number ≥ 0");
     all->truth.push_back(truth[i]);
     all->predictions.insert(all->predictions.end(), &stream.predictions()[i * outputs], &stream.predictions()[(i + 1) * outputs]);
     if (weight != nullptr) all->weights.push_back(weight->numbers[i]);
@@ -52,18 +55,12 @@ int Evaluate(const EvaluateFlags& flags, const CommonOptions& options) {
   for (const std::string& message : stream.warnings()) Warn(options, message);
   Evaluated all;
   while (stream.Next()) AddBatch(stream, model, flags.source, &all);
-  if (all.truth.empty())
-    throw Error(ErrorKind::kInput, flags.source + ": no row has a value of '" + task.target + "' that the model knows");
+  if (all.truth.empty()) throw Error(ErrorKind::kInput, flags.source + ": no row has a value of '" + task.target + "'");
 
   const JsonObject measures = AllMeasures({all.truth, all.predictions, task.labels.size(), all.weights}, task.kind);
   if (all.without_target > 0) Warn(options, Grouped(all.without_target) + " rows have no '" + task.target + "' and are left out");
-  if (all.unknown_labels > 0)
-    Warn(options, Grouped(all.unknown_labels) + " rows have a '" + task.target + "' that the model does not know and are left out");
   if (options.json) {
-    PrintDocument(JsonObject{{"rows", all.truth.size()},
-                             {"measures", measures},
-                             {"rows_without_target", all.without_target},
-                             {"rows_with_unknown_label", all.unknown_labels}});
+    PrintDocument(JsonObject{{"rows", all.truth.size()}, {"measures", measures}, {"rows_without_target", all.without_target}});
     return 0;
   }
   std::vector<std::vector<std::string>> table{{"measure", "value"}};

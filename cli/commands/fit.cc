@@ -28,6 +28,8 @@ struct FitFlags {
 
 // A model that cannot be written is found out before it is fitted.
 void CheckWritable(const std::string& path) {
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+    throw Error(ErrorKind::kInput, "the model cannot be written to " + path + ": that is not a file", "change --model");
   std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (folder.empty()) folder = ".";
   if (!std::filesystem::is_directory(folder))
