@@ -1,0 +1,115 @@
+// Tests of the blend: closed forms, and the regret bound of fixed share.
+#include "loop/blend.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+
+namespace everlearn {
+namespace {
+
+PendingRow Row(std::vector<uint32_t> members, std::vector<double> predictions) {
+  PendingRow row;
+  row.members = std::move(members);
+  row.predictions = std::move(predictions);
+  return row;
+}
+
+TEST(Blend, OneStepIsBayesRuleThenTheShare) {
+  Blend blend(2);
+  blend.AddExpert(1);
+  blend.AddExpert(2);
+  const PendingRow row = Row({1, 2}, {0.9, 0.1, 0.4, 0.6});
+  double out[2];
+  ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
+  EXPECT_DOUBLE_EQ(out[1], 0.35);
+  blend.Learn(row, 1, out);
+  // Posterior 0.1 : 0.6, of which 0.002 is spread over the two.
+  EXPECT_NEAR(blend.experts()[0].weight, 0.998 * (0.1 / 0.7) + 0.001, 1e-15);
+  EXPECT_NEAR(blend.experts()[1].weight, 0.998 * (0.6 / 0.7) + 0.001, 1e-15);
+}
+
+TEST(Blend, NewAndRemovedExpertsKeepTheWeightsADistribution) {
+  Blend blend(0);
+  for (uint32_t member = 1; member <= 4; ++member) blend.AddExpert(member);
+  for (const Blend::Expert& expert : blend.experts()) EXPECT_NEAR(expert.weight, 0.25, 1e-15);
+  blend.RemoveExpert(2);
+  double sum = 0;
+  for (const Blend::Expert& expert : blend.experts()) sum += expert.weight;
+  EXPECT_NEAR(sum, 1, 1e-15);
+  EXPECT_FALSE(blend.HasExpert(2));
+}
+
+TEST(Blend, WithoutAnyExpertOfTheRowThereIsNoPrediction) {
+  Blend blend(2);
+  blend.AddExpert(5);
+  double out[2];
+  EXPECT_FALSE(blend.Predict({1}, {0.5, 0.5}, out));
+}
+
+// Herbster & Warmuth 1998: the log-loss exceeds that of the best sequence of experts with k changes by at most
+// ln n + k ln((n−1)… ) terms; with share a over n experts: (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)).
+TEST(Blend, RegretAgainstTheBestChangingExpertIsBounded) {
+  constexpr double kShare = 0.002;
+  constexpr int kRows = 6000, kChanges = 2;
+  Blend blend(2);
+  blend.AddExpert(1);
+  blend.AddExpert(2);
+  blend.AddExpert(3);
+  Random random(8);
+  double mine = 0, best = 0;
+  for (int t = 0; t < kRows; ++t) {
+    const size_t good = static_cast<size_t>(t / 2000);
+    const double truth = random.Uniform() < 0.5 ? 1 : 0;
+    std::vector<double> predictions;
+    for (size_t m = 0; m < 3; ++m) {
+      const double right = m == good ? 0.9 : 0.3;
+      predictions.push_back(truth == 0 ? right : 1 - right);
+      predictions.push_back(truth == 0 ? 1 - right : right);
+    }
+    const PendingRow row = Row({1, 2, 3}, predictions);
+    double out[2];
+    ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
+    mine -= std::log(out[static_cast<size_t>(truth)]);
+    best -= std::log(0.9);
+    blend.Learn(row, truth, out);
+  }
+  const double bound = (kChanges + 1) * std::log(3) + kChanges * std::log(1 / kShare) + (kRows - kChanges - 1) * std::log(1 / (1 - kShare));
+  EXPECT_LE(mine - best, bound);
+  EXPECT_GT(blend.experts()[2].weight, 0.9);
+}
+
+TEST(Blend, RegressionFollowsTheBetterExpert) {
+  Blend blend(0);
+  blend.AddExpert(1);
+  blend.AddExpert(2);
+  Random random(2);
+  for (int t = 0; t < 500; ++t) {
+    const double truth = random.Normal();
+    const PendingRow row = Row({1, 2}, {truth + 0.1 * random.Normal(), truth + 5});
+    double out[1];
+    ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
+    blend.Learn(row, truth, out);
+  }
+  EXPECT_GT(blend.experts()[0].weight, 0.99);
+}
+
+TEST(Blend, SavedAndLoadedItGoesOnEqually) {
+  Blend blend(2);
+  blend.AddExpert(1);
+  blend.AddExpert(9);
+  blend.Learn(Row({1, 9}, {0.2, 0.8, 0.7, 0.3}), 1, nullptr);
+  ByteWriter out;
+  blend.Save(&out);
+  Blend copy(2);
+  ByteReader in(out.bytes());
+  copy.Load(&in);
+  for (Blend* b : {&blend, &copy}) b->Learn(Row({1, 9}, {0.6, 0.4, 0.5, 0.5}), 0, nullptr);
+  ASSERT_EQ(copy.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(copy.experts()[i].weight, blend.experts()[i].weight);
+}
+
+}  // namespace
+}  // namespace everlearn
