@@ -40,7 +40,6 @@ TEST(EProcess, EqualsHandComputedValues) {
   EProcess process;
   EXPECT_EQ(process.Value(), 1);
   EXPECT_EQ(process.LogValue(), 0);
-  // The bets sum to 1.79296875, their squares to 1.07995605…
   double sum = 0, squares = 0;
   for (const double bet : kBetSizes) sum += bet, squares += bet * bet;
   process.Add(1);
