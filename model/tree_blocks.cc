@@ -79,7 +79,7 @@ void TreeBlocks::MakeColumns() {
   size_t split = 0;
   for (const uint32_t leaves : parameters_.leaves) {
     for (const size_t end = split + leaves - 1; split < end; ++split) {
-      if (leaves <= kMaxLeaves) of_input[inputs_.of_split[split]].push_back(parameters_.threshold[split]);
+      if (leaves <= kMaxLeaves) of_input[inputs_.of_split[split]].push_back(InputThreshold(parameters_.threshold[split]));
     }
   }
   for (uint32_t input = 0; input < of_input.size(); ++input) {
@@ -104,7 +104,7 @@ void TreeBlocks::MakeColumns() {
 }
 
 TreeBlocks::Place TreeBlocks::PlaceOf(size_t split) {
-  const double threshold = parameters_.threshold[split];
+  const double threshold = InputThreshold(parameters_.threshold[split]);
   for (uint32_t column = first_column_[inputs_.of_split[split]];; ++column) {
     const auto begin = thresholds_.begin() + columns_[column].thresholds;
     const auto end = begin + (ptrdiff_t{1} << columns_[column].steps) - 1;

@@ -4,6 +4,7 @@
 // Plain values, read-only once built.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -23,21 +24,25 @@ struct TreeInput {
 // The code of a category that is in no set.
 constexpr double kNoCategory = 4294967295.0;
 
+// No number is above the largest finite one, so that +infinity is free to mean a missing value that goes right of every threshold.
+constexpr double kLargest = std::numeric_limits<double>::max();
+inline double InputThreshold(double threshold) { return std::min(threshold, kLargest); }
+
 // A missing value that goes left becomes -infinity, one that goes right +infinity; a category its code or kNoCategory.
 inline double InputValue(InputRule rule, double x) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kZero = 1e-35f;  // LightGBM's zero
   switch (rule) {
     case InputRule::kNanIsZero:
-      return std::isnan(x) ? 0.0 : x;
+      return std::isnan(x) ? 0.0 : std::min(x, kLargest);
     case InputRule::kNanLeft:
-      return std::isnan(x) ? -kInfinity : x;
+      return std::isnan(x) ? -kInfinity : std::min(x, kLargest);
     case InputRule::kNanRight:
-      return std::isnan(x) ? kInfinity : x;
+      return std::isnan(x) ? kInfinity : std::min(x, kLargest);
     case InputRule::kZeroLeft:
-      return std::isnan(x) || std::abs(x) <= kZero ? -kInfinity : x;
+      return std::isnan(x) || std::abs(x) <= kZero ? -kInfinity : std::min(x, kLargest);
     case InputRule::kZeroRight:
-      return std::isnan(x) || std::abs(x) <= kZero ? kInfinity : x;
+      return std::isnan(x) || std::abs(x) <= kZero ? kInfinity : std::min(x, kLargest);
     case InputRule::kCategory:
       return x > -1.0 && x < 2147483648.0 ? std::trunc(x) : kNoCategory;
   }

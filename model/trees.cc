@@ -90,7 +90,7 @@ void TreesModel::AddTree(size_t leaves, size_t first_split, size_t first_leaf) {
     const auto child = static_cast<uint32_t>(nodes_.size());
     nodes_.resize(nodes_.size() + 2);
     values_.resize(nodes_.size());
-    nodes_[place[s]] = {parameters_.threshold[split], inputs_.of_split[split], child};
+    nodes_[place[s]] = {InputThreshold(parameters_.threshold[split]), inputs_.of_split[split], child};
     tree.has_categories |= (parameters_.flags[split] & kSplitCategories) != 0;
     put(parameters_.left[split], child, depth[s] + 1);
     put(parameters_.right[split], child + 1, depth[s] + 1);
@@ -265,7 +265,7 @@ void CheckSplit(const TreesParameters& parameters, size_t split) {
                  (parameters.flags[split] >> 2 & 3) != 3,
              "a split has unknown flags");
   const double threshold = parameters.threshold[split];
-  CheckModel(std::isfinite(threshold), "a threshold is not finite");
+  CheckModel(threshold > -std::numeric_limits<double>::infinity(), "a threshold is not a number");
   if ((parameters.flags[split] & kSplitCategories) == 0) return;
   const size_t offsets = parameters.category_offsets.size();
   CheckModel(threshold >= 0 && threshold == std::floor(threshold) && offsets > 0 && threshold < static_cast<double>(offsets - 1),

@@ -35,7 +35,9 @@ struct TreesParameters {
   // than its parent), a child < 0 is the leaf ~child of the tree. Each split and leaf has one parent.
   std::vector<int32_t> left, right;
   std::vector<uint32_t> feature;
-  std::vector<double> threshold;  // number: x <= threshold goes left, finite; category: number of its set
+  // A number x <= threshold goes left: finite, or +infinity, where all numbers go left (the largest finite number counts as infinity). Of
+  // a split on categories: the number of its set.
+  std::vector<double> threshold;
   std::vector<uint8_t> flags;
 
   std::vector<double> leaf_values;  // tree after tree; finite

@@ -54,6 +54,7 @@ TreesParameters RandomTrees(const RandomShape& shape, uint64_t seed) {
       p.threshold.push_back(static_cast<double>(category ? random.Below(shape.sets) : random.Below(shape.thresholds)) *
                                 (category ? 1 : 0.25) -
                             (category ? 0 : 2));
+      if (!category && random.Uniform() < 0.05) p.threshold.back() = kInfinity;
       p.flags.push_back(static_cast<uint8_t>((category ? kSplitCategories : 0) | random.Below(2) << 1 | random.Below(3) << 2));
     }
     for (uint32_t leaf = 0; leaf < leaves; ++leaf) p.leaf_values.push_back(random.Normal());
@@ -204,6 +205,8 @@ TEST(Trees, RefusesWrongParameters) {
   EXPECT_THAT(refusal([](TreesParameters* p) { p->left[1] = ~1; }), HasSubstr("two parents"));
   EXPECT_THAT(refusal([](TreesParameters* p) { p->feature[0] = 6; }), HasSubstr("feature"));
   EXPECT_THAT(refusal([](TreesParameters* p) { p->threshold[0] = kNan; }), HasSubstr("threshold"));
+  EXPECT_THAT(refusal([](TreesParameters* p) { p->threshold[0] = -kInfinity; }), HasSubstr("threshold"));
+  EXPECT_THAT(refusal([](TreesParameters* p) { p->threshold[1] = kInfinity; }), HasSubstr("set of categories"));
   EXPECT_THAT(refusal([](TreesParameters* p) { p->threshold[1] = 10; }), HasSubstr("set of categories"));
   EXPECT_THAT(refusal([](TreesParameters* p) { p->threshold[1] = 0.5; }), HasSubstr("set of categories"));
   EXPECT_THAT(refusal([](TreesParameters* p) { p->flags[0] = 3 << 2; }), HasSubstr("flags"));
