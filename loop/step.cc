@@ -10,8 +10,8 @@ namespace everlearn {
 namespace {
 
 constexpr double kMicrosecondsPerUnit = 10'000;  // one unit is 10 ms of one core
-constexpr uint64_t kFirstTraining = 1000;        // outcomes before the first training, by RetrainRule::kAuto
-constexpr double kGrowth = 1.3;                  // then whenever there are so many times more outcomes,
+constexpr double kGrowth = 1.3;                  // RetrainRule::kAuto: whenever there are so many times more outcomes,
+constexpr uint64_t kLeastRowsApart = 1000;       // at the earliest after these,
 constexpr uint64_t kMostRowsApart = 50'000;      // at the latest after these
 constexpr size_t kMostWaiting = 8192;            // rows that wait in the ring for an outcome that has no window
 constexpr uint64_t kSampleEvery = 64;            // rows between two samples of what members cost
