@@ -71,7 +71,7 @@ TEST(ParameterValues, DefaultsAndSettings) {
   values.Set("x", "rounds", "1e2");
   values.Set("x", "fast", "false");
   values.Set("x", "loss", "absolute");
-  EXPECT_EQ(ToText(values.ToJson()), R"({"rate":0.5,"rounds":100,"fast":false,"loss":"absolute"})");
+  EXPECT_EQ(values.ToJson(), ParseJson(R"({"rate":0.5,"rounds":100,"fast":false,"loss":"absolute"})", "test"));
   const ParameterValues again = ParameterValues::FromJson("x", SomeParameters(), values.ToJson());
   EXPECT_EQ(again.ToJson(), values.ToJson());
 }
@@ -111,9 +111,9 @@ TEST(DescribeLearner, ListsTasksAndParameters) {
   EXPECT_EQ(ToText(json.at("tasks")), R"(["regression"])");
   EXPECT_TRUE(json.at("online").as_bool());
   EXPECT_EQ(ToText(json.at("parameters").at(0)),
-            R"({"name":"rate","type":"number","default":0.1,"low":0.001,"high":1,"scale":"log","doc":"step"})");
+            ToText(ParseJson(R"({"name":"rate","type":"number","default":0.1,"low":0.001,"high":1,"scale":"log","doc":"step"})", "test")));
   EXPECT_EQ(ToText(json.at("parameters").at(3)),
-            R"({"name":"loss","type":"choice","default":"squared","choices":["squared","absolute"],"doc":""})");
+            ToText(ParseJson(R"({"name":"loss","type":"choice","default":"squared","choices":["squared","absolute"],"doc":""})", "test")));
 }
 
 }  // namespace

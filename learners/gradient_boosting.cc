@@ -94,8 +94,8 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
 }
 
 double CostUnits(double rows, double features, double outputs, const ParameterValues& values) {
-  (void)rows, (void)features, (void)outputs, (void)values;
-  return 1;
+  return LightGbmCostUnits(rows, features, values.Number("trees") * (outputs > 2 ? outputs : 1), values.Number("leaves"),
+                           values.Number("min_data_in_leaf"));
 }
 
 const bool registered = Learners().Add(

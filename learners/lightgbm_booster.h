@@ -36,6 +36,10 @@ StandardTarget StandardiseTarget(const TrainingRows& training);
 // Class indices, or standardised values; one a training row.
 std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTarget& standard);
 
+// Cost of a fit in units of 10 ms of one core: each tree's splits search all bins of all features in every leaf, and its rows pass through
+// about log2(leaves) levels. `min_data_in_leaf` bounds the number of leaves.
+double LightGbmCostUnits(double rows, double features, double trees, double leaves, double min_data_in_leaf);
+
 // The training rows as LightGBM sees them, with weights of mean 1.
 class LightGbmData {
  public:

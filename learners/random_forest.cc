@@ -89,7 +89,7 @@ void ToLogShares(const std::vector<ClassScale>& scales, const std::vector<int64_
     const bool is_split = trees->leaves[tree] > 1;
     for (const size_t end = leaf + trees->leaves[tree]; leaf < end; ++leaf) {
       double& value = trees->leaf_values[leaf];
-      // An unsplit tree holds no share: LightGBM gives it 0 or the value of an absent class.
+      // An unsplit tree holds no share of its own: LightGBM gives it 0, its draw's value or that of an absent class.
       const double rows = is_split ? static_cast<double>(leaf_rows[leaf]) : 0;
       const double share = is_split ? std::clamp(scale.share + (value - scale.init) * scale.h, 0.0, 1.0) : 0;
       const double smoothed = (rows * share + prior_rows * scale.prior) / (rows + prior_rows);
@@ -119,8 +119,8 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
 }
 
 double CostUnits(double rows, double features, double outputs, const ParameterValues& values) {
-  (void)rows, (void)features, (void)outputs, (void)values;
-  return 1;
+  return LightGbmCostUnits(rows, features, values.Number("trees") * (outputs > 2 ? outputs : 1), values.Number("leaves"),
+                           values.Number("min_data_in_leaf"));
 }
 
 const bool registered = Learners().Add(

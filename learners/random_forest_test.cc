@@ -76,7 +76,8 @@ TEST(RandomForest, UnsplittableDataGivesMeanAndShares) {
   const Dataset classes({false}, {0}, std::vector<double>(50, 7), target, {}, 2);
   EXPECT_NEAR(PredictAll(*FitWith(kName, classes, AllRows(classes)), classes)[1], 20.5 / 51, 1e-12);
   const Dataset values({false}, {0}, std::vector<double>(50, 7), target, {}, 0);
-  EXPECT_NEAR(PredictAll(*FitWith(kName, values, AllRows(values)), values)[0], 0.4, 1e-6);
+  // The average of 100 means of 31 rows drawn out of 50: its standard error is 0.006.
+  EXPECT_NEAR(PredictAll(*FitWith(kName, values, AllRows(values)), values)[0], 0.4, 0.02);
 }
 
 }  // namespace

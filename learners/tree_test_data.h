@@ -21,7 +21,7 @@ inline std::unique_ptr<Dataset> MakeTreeTestData(size_t rows, size_t classes, st
     const double score = 0.35 * a + 0.2 * b + (i % 7 % 2 == 1 ? 25 : 0) + static_cast<double>(i * 29 % 13);
     if (classes == 0) target.push_back(score);
     if (classes == 2) target.push_back(score > 45 ? 1 : 0);
-    if (classes > 2) target.push_back(static_cast<double>(std::min(classes - 1, static_cast<size_t>(score / 25))));
+    if (classes == 1 || classes > 2) target.push_back(static_cast<double>(std::min(classes - 1, static_cast<size_t>(score / 25))));
   }
   return std::make_unique<Dataset>(std::vector<bool>{false, false, true}, std::vector<size_t>{0, 0, 7}, values, target, std::move(weights),
                                    classes);
