@@ -325,13 +325,16 @@ const std::string& ArrayFile::Text(const std::string& name) const {
 
 bool ArrayFile::ChecksumMatches() const {
   const auto written = texts_.find(kChecksum);
-  if (written == texts_.end()) return false;
+  return written != texts_.end() && written->second == Checksum();
+}
+
+std::string ArrayFile::Checksum() const {
   Chain chain;
   chain.AddTexts(texts_);
   for (const auto& [name, entry] : entries_) {
     chain.AddArray(name, entry, std::string_view(bytes_).substr(entry.offset, entry.count * Info(entry.type).size));
   }
-  return chain.Text() == written->second;
+  return chain.Text();
 }
 
 const ArrayEntry& ArrayFile::Find(const std::string& name, ArrayType type) const {

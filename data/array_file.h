@@ -57,7 +57,8 @@ class ArrayFile {
 
   const std::map<std::string, std::string>& texts() const { return texts_; }
   const std::string& Text(const std::string& name) const;  // throws kDamaged when absent
-  // Whether metadata "checksum" is there and equal to the checksum of what was read.
+  // Of what was read, and whether metadata "checksum" is there and equal to it.
+  std::string Checksum() const;
   bool ChecksumMatches() const;
   const std::map<std::string, ArrayEntry>& arrays() const { return entries_; }
   bool Has(const std::string& name) const { return entries_.count(name) > 0; }
