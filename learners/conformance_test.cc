@@ -144,7 +144,7 @@ TEST_P(Conformance, PredictsValidNumbers) {
 
 TEST_P(Conformance, BeatsTheConstant) {
   if (info().baseline) GTEST_SKIP() << "is a baseline";
-  const Rows train = MakeRows(2000, classes()), test = MakeRows(500, classes(), 2);
+  const Rows train = MakeRows(1000, classes()), test = MakeRows(500, classes(), 2);
   std::vector<double> constant;
   const double mean = std::accumulate(train.target.begin(), train.target.end(), 0.0) / static_cast<double>(train.count());
   for (size_t i = 0; i < test.count(); ++i)
@@ -171,7 +171,7 @@ TEST_P(Conformance, SameSeedSameModel) {
 }
 
 TEST_P(Conformance, ThreadsDoNotMatter) {
-  const Rows rows = MakeRows(5000, classes());
+  const Rows rows = MakeRows(1500, classes());
   EXPECT_EQ(Bytes(*Fit(rows, 1)), Bytes(*Fit(rows, 2)));
 }
 

@@ -23,6 +23,7 @@ namespace everlearn {
 namespace {
 
 constexpr size_t kBlockRows = 4096;
+constexpr double kImpossible = -1000;    // score of a class without rows: its exponential is 0, and so is its gradient
 constexpr double kLeastVariance = 1e-5;  // of a class in reweighted least squares, as in the paper's section 3
 
 struct Moments {
@@ -78,6 +79,7 @@ class LinearFit {
         MinimizeSmooth();
       }
     }
+    if (scores_ > 1) PlaceAbsentClasses();
     LinearParameters model;
     const double scale = classes_ == 0 ? target_.deviation : 1.0;
     model.outputs = training_.data->outputs();
@@ -98,8 +100,7 @@ class LinearFit {
     for (double& w : weights_) w = mean > 0 ? w / mean : 1.0;
   }
 
-  // Targets: standardised values, or class indices with the intercepts that give the smoothed shares of the classes. A class without rows
-  // keeps that intercept, since its likelihood has no maximum.
+  // Targets: standardised values, or class indices with the intercepts that give the smoothed shares of the classes.
   void ReadTargets() {
     targets_.resize(rows_);
     for (size_t i = 0; i < rows_; ++i) targets_[i] = training_.data->target()[training_.rows[i]];
@@ -112,15 +113,15 @@ class LinearFit {
     }
     std::vector<double> share(std::max<size_t>(classes_, 2), 0.5);
     for (size_t i = 0; i < rows_; ++i) share[static_cast<size_t>(targets_[i])] += weights_[i];
-    for (const double s : share) {
-      present_.push_back(s > 0.5);
-      present_classes_ += s > 0.5 ? 1 : 0;
-    }
+    present_classes_ = static_cast<size_t>(std::count_if(share.begin(), share.end(), [](double s) { return s > 0.5; }));
     if (scores_ == 1) {
       bias_[0] = std::log(share[1] / share[0]);
       present_ = {true};
-    } else {
-      for (size_t k = 0; k < classes_; ++k) bias_[k] = std::log(share[k] / static_cast<double>(rows_));
+      return;
+    }
+    for (size_t k = 0; k < classes_; ++k) {
+      present_.push_back(share[k] > 0.5);
+      bias_[k] = present_[k] ? std::log(share[k] / static_cast<double>(rows_)) : kImpossible;
     }
   }
 
@@ -215,7 +216,6 @@ class LinearFit {
       }
       for (size_t k = 0; k < scores_; ++k)
         gradient[width + k] = std::accumulate(scores.begin() + k * rows_, scores.begin() + (k + 1) * rows_, 0.0) / n;
-      FreezeAbsentClasses(gradient);
       return value;
     };
     LBfgsOptions options;
@@ -228,13 +228,19 @@ class LinearFit {
     std::copy(x.begin() + static_cast<std::ptrdiff_t>(width), x.end(), bias_.begin());
   }
 
-  void FreezeAbsentClasses(std::span<double> gradient) const {
-    if (classes_ <= 2) return;
-    for (size_t k = 0; k < scores_; ++k) {
-      if (present_[k]) continue;
-      std::fill_n(gradient.begin() + k * design_.columns(), design_.columns(), 0.0);
-      gradient[coefficients_.size() + k] = 0;
+  // A class without rows took no part: its likelihood has no maximum. In the end it is as likely as half a row, on average.
+  void PlaceAbsentClasses() {
+    std::vector<double> scores;
+    SetScores(coefficients_, bias_, &scores);
+    double evidence = 0;  // mean over the rows of the logarithm of Σ exp(score)
+    for (size_t i = 0; i < rows_; ++i) {
+      double largest = scores[i], sum = 0;
+      for (size_t k = 1; k < scores_; ++k) largest = std::max(largest, scores[k * rows_ + i]);
+      for (size_t k = 0; k < scores_; ++k) sum += std::exp(scores[k * rows_ + i] - largest);
+      evidence += weights_[i] * (std::log(sum) + largest) / static_cast<double>(rows_);
     }
+    for (size_t k = 0; k < scores_; ++k)
+      if (!present_[k]) bias_[k] = evidence + std::log(0.5 / static_cast<double>(rows_));
   }
 
   CoordinateDescentOptions Penalty() const {

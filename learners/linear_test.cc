@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/random.h"
 #include "learner/learner.h"
 
 namespace everlearn {
@@ -82,6 +83,29 @@ TEST(Linear, AClassWithoutRowsStaysPossibleButUnlikely) {
       EXPECT_LT(got[i * 4 + 3], 0.1);
     }
   }
+}
+
+TEST(Linear, ThreadsDoNotMatter) {
+  const size_t rows = 20000;
+  Random random(5);
+  std::vector<double> values, target;
+  for (size_t i = 0; i < rows; ++i) {
+    values.insert(values.end(), {random.Normal(), static_cast<double>(random.Below(30))});
+    target.push_back(static_cast<double>(random.Below(3)));
+  }
+  const Dataset data({false, true}, {0, 30}, values, target, {}, 3);
+  std::vector<uint32_t> all(rows);
+  std::iota(all.begin(), all.end(), 0u);
+  std::vector<std::vector<double>> predictions;
+  for (const int threads : {1, 2, 3}) {
+    FitOptions options;
+    options.threads = threads;
+    predictions.emplace_back(rows * 3);
+    FitLearner("linear", {&data, all}, ParameterValues(Learners().Get("linear").parameters), options)
+        ->Predict(data.view(), predictions.back().data());
+  }
+  EXPECT_EQ(predictions[0], predictions[1]);
+  EXPECT_EQ(predictions[0], predictions[2]);
 }
 
 TEST(Linear, ManyThousandLevelsNeedNoDenseMatrix) {
