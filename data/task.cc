@@ -104,20 +104,23 @@ std::map<std::string, ClassCount> CountClasses(const TargetColumn& target, size_
   return classes;
 }
 
-// Integers that look like codes of classes rather than amounts: 0 … k-1 or 1 … k without a gap, at most 50, each seen, none very rare
-// (counts and ratings mostly have gaps or thin tails).
+// Integers that look like codes of classes rather than amounts; the rule stands at MakeTask.
 bool LooksLikeCodes(const std::map<std::string, ClassCount>& classes, size_t rows) {
-  constexpr size_t kMostClasses = 50;
+  constexpr size_t kMostClasses = 50, kMostEvenClasses = 20;
   constexpr size_t kRowsPerClass = 10;
-  constexpr size_t kRarest = 100;  // a class has at least a hundredth of the average class's rows
+  constexpr size_t kRarest = 100, kRarestEven = 2;  // parts of the average class
   const size_t k = classes.size();
   if (k > kMostClasses || rows < kRowsPerClass * k) return false;
-  const size_t first = classes.count("0") > 0 ? 0 : 1;
-  for (size_t code = first; code < first + k; ++code) {
-    const auto found = classes.find(std::to_string(code));
-    if (found == classes.end() || found->second.rows * k * kRarest < rows) return false;
+  size_t present = 0, rarest = rows;
+  for (const auto& [key, count] : classes) {
+    present += count.rows;
+    rarest = std::min(rarest, count.rows);
   }
-  return true;
+  if (k <= kMostEvenClasses && rarest * k * kRarestEven >= present) return true;
+  const size_t first = classes.count("0") > 0 ? 0 : 1;
+  for (size_t code = first; code < first + k; ++code)
+    if (classes.count(std::to_string(code)) == 0) return false;
+  return rarest * k * kRarest >= present;
 }
 
 TaskKind InferKind(const TargetColumn& target, const std::map<std::string, ClassCount>& classes, size_t rows, std::string_view where) {

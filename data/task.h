@@ -45,10 +45,12 @@ struct TaskOptions {
 // Completes a task from the raw table: kind, metric, labels.
 //
 // The kind, where it is not given: a text, category or boolean is a class, two of them binary; a number with two values is binary; an
-// integer whose values are 0 … k-1 or 1 … k without a gap (k ≤ 50, at least ten rows a class, none with less than a hundredth of the
-// average class's rows) is a code of a class; all else is regression. A constant text is binary with one label, a constant number
-// regression. Labels are written as in the first row that has them (numbers of typed sources as PlainNumber) and sorted bytewise. Throws
-// kNotFound (no such column, with the nearest), kInput (target all missing, or not numeric for regression; names source and column).
+// integer is a code of a class where its values are 0 … k-1 or 1 … k without a gap (k ≤ 50, none with less than a hundredth of the average
+// class's rows: counts have thin tails), or where they are even (k ≤ 20, none with less than half of the average), at least ten rows a
+// class; all else is regression. A constant text is binary with one label, a constant number regression.
+//
+// Labels are written as in the first row that has them (numbers of typed sources as PlainNumber) and sorted bytewise.
+// Throws kNotFound (no such column, with the nearest), kInput (target all missing, or not numeric for regression; names source and column).
 Task MakeTask(const Table& raw, const Schema& schema, const TaskOptions& options, std::string_view source);
 
 // The target as class index or value, NaN where missing. A label that the task does not know is NaN when `unknown_is_missing`, else throws

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <system_error>
 #include <vector>
 
@@ -207,6 +208,7 @@ class DuckWriter : public TableWriter {
   }
 
   void CreateTable(const Table& batch) {
+    CheckNames(batch);
     std::vector<std::string> columns;
     for (const Column& column : batch.columns) {
       const duckdb_type type = TypeOf(column);
@@ -222,6 +224,30 @@ class DuckWriter : public TableWriter {
     }
     database_.Run(fmt::format("CREATE TABLE batches ({})", fmt::join(columns, ", ")), path_);
     if (duckdb_appender_create(database_.connection(), nullptr, "batches", &appender_) != DuckDBSuccess) FailAppend();
+    if (values_ == Values::kText) AppendHeader(batch);
+  }
+
+  // DuckDB takes names that differ only in case for the same, and would rename a column.
+  void CheckNames(const Table& batch) const {
+    if (values_ == Values::kText) return;
+    std::map<std::string, std::string> seen;
+    for (const Column& column : batch.columns) {
+      const auto [before, fresh] = seen.emplace(LowerCase(column.name), column.name);
+      if (!fresh)
+        throw Error(ErrorKind::kInput,
+                    path_ + " cannot have both columns '" + before->second + "' and '" + column.name + "', which differ only in case",
+                    "write a .csv file");
+    }
+  }
+
+  // The names are the first row of text: a header by DuckDB would not tell upper from lower case.
+  void AppendHeader(const Table& batch) {
+    Table header{.rows = 1};
+    for (const Column& column : batch.columns) {
+      Column& name = header.columns.emplace_back(Column{.name = column.name, .type = ColumnType::kText});
+      name.text.Append(column.name);
+    }
+    Write(header);
   }
 
   // A number of any batch as the type that the first batch has.
@@ -230,13 +256,15 @@ class DuckWriter : public TableWriter {
     return ParsePlainNumber(column.TextAt(row)).value_or(kMissing);
   }
 
-  static void Fill(const Column& column, size_t begin, size_t rows, duckdb_type type, duckdb_vector vector) {
+  void Fill(const Column& column, size_t begin, size_t rows, duckdb_type type, duckdb_vector vector) const {
+    // In CSV of one column a missing value is a quoted empty text, as an empty line would be no row.
+    const bool keep_missing = values_ != Values::kText || types_.size() > 1;
     duckdb_vector_ensure_validity_writable(vector);
     uint64_t* const validity = duckdb_vector_get_validity(vector);
     void* const data = duckdb_vector_get_data(vector);
     for (size_t i = 0; i < rows; ++i) {
       const size_t row = begin + i;
-      if (column.missing(row)) {
+      if (column.missing(row) && keep_missing) {
         duckdb_validity_set_row_invalid(validity, i);
         continue;
       }
@@ -277,9 +305,10 @@ std::unique_ptr<TableWriter> TableWriter::Open(const std::string& path) {
   for (const auto& [ending, codec] : {std::pair{".gz", "gzip"}, std::pair{".zst", "zstd"}}) {
     if (!ends(ending)) continue;
     const std::string compression = fmt::format(", COMPRESSION {}", codec);
-    if (ends(std::string(".csv") + ending)) return std::make_unique<DuckWriter>(path, "FORMAT csv, HEADER" + compression, Values::kText);
+    if (ends(std::string(".csv") + ending))
+      return std::make_unique<DuckWriter>(path, "FORMAT csv, HEADER false" + compression, Values::kText);
     if (ends(std::string(".tsv") + ending))
-      return std::make_unique<DuckWriter>(path, "FORMAT csv, HEADER, DELIMITER '\t'" + compression, Values::kText);
+      return std::make_unique<DuckWriter>(path, "FORMAT csv, HEADER false, DELIMITER '\t'" + compression, Values::kText);
     if (ends(std::string(".jsonl") + ending)) return std::make_unique<DuckWriter>(path, "FORMAT json" + compression, Values::kJson);
   }
   if (ends(".parquet")) return std::make_unique<DuckWriter>(path, "FORMAT parquet", Values::kTyped);
