@@ -3,8 +3,10 @@
 // Pure functions and a read-only parser; any thread.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,9 +24,31 @@ std::string LowerCase(std::string_view text);
 // ParsePlainNumber for a text that is more than digits, point and exponent: blanks around, a leading '+', too large for a double.
 std::optional<double> ParseUnusualNumber(std::string_view text);
 
+// "-12.345", at most 15 digits: mantissa and power of ten are exact in a double, so that one division rounds correctly (Clinger, How to
+// read floating point numbers accurately, 1990). Several times as fast as std::from_chars; nothing where the text is of another form.
+inline std::optional<double> ParseShortDecimal(std::string_view text) {
+  constexpr std::array<double, 16> kPowersOfTen = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  constexpr size_t kLongest = 17;  // sign, point and 15 digits
+  if (text.size() > kLongest) return std::nullopt;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const bool negative = at != end && *at == '-';
+  at += negative ? 1 : 0;
+  int64_t mantissa = 0;
+  size_t digits = 0, fraction = 0;
+  for (; at != end && *at >= '0' && *at <= '9'; ++at, ++digits) mantissa = mantissa * 10 + (*at - '0');
+  if (at != end && *at == '.')
+    for (++at; at != end && *at >= '0' && *at <= '9'; ++at, ++fraction) mantissa = mantissa * 10 + (*at - '0');
+  digits += fraction;
+  if (at != end || digits == 0 || digits > 15) return std::nullopt;
+  const double value = static_cast<double>(mantissa) / kPowersOfTen[fraction];
+  return negative ? -value : value;
+}
+
 // A decimal number, whole text; a value beyond the range of double and "nan", "inf" give NaN, as they are missing; nothing where it is no
 // number.
 inline std::optional<double> ParsePlainNumber(std::string_view text) {
+  if (const auto value = ParseShortDecimal(text)) return value;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size()) return std::isfinite(value) ? value : kMissing;

@@ -2,6 +2,9 @@
 #include "data/field.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cstdlib>
 
 #include "base/timestamp.h"
 
@@ -23,6 +26,17 @@ TEST(Field, PlainNumbers) {
   }
   for (const char* wrong : {"", " ", "abc", "1,5", "12a", "0x10", "1 2", "+-1", "++1", "--1", "e5"})
     EXPECT_FALSE(ParsePlainNumber(wrong).has_value()) << wrong;
+}
+
+RC_GTEST_PROP(Field, ShortDecimalsRoundAsTheStandardLibraryDoes, ()) {
+  const auto digits = *rc::gen::inRange<int64_t>(-999'999'999'999'999, 1'000'000'000'000'000);
+  std::string text = std::to_string(digits / *rc::gen::element<int64_t>(1, 1000, 1'000'000'000'000));
+  const auto place = *rc::gen::inRange<size_t>(text[0] == '-' ? 1 : 0, text.size() + 1);
+  text.insert(place, ".");
+  const auto value = ParseShortDecimal(text);
+  if (text == "." || text == "-.") return;
+  RC_ASSERT(value.has_value());
+  RC_ASSERT(*value == std::strtod(text.c_str(), nullptr));
 }
 
 TEST(Field, DecoratedNumbers) {

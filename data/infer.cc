@@ -55,7 +55,7 @@ Facts LookAtTexts(const TextArray& texts) {
     const std::string_view text = texts[row];
     const auto number = ParsePlainNumber(text);
     if (number && !std::isnan(*number)) {
-      const bool integer = IsIntegerSyntax(text);
+      const bool integer = *number == std::floor(*number) && IsIntegerSyntax(text);
       facts.numbers.integers = facts.numbers.integers && integer;
       facts.numbers.leading_zeros = facts.numbers.leading_zeros || (integer && HasLeadingZero(text));
       facts.numbers.beyond_exact = facts.numbers.beyond_exact || (integer && std::abs(*number) > kExactIntegers);
