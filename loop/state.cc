@@ -63,9 +63,9 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   o.metric = TextField(json, "metric");
   o.classes = static_cast<size_t>(IntegerField(json, "classes"));
   for (const Json& is : ArrayField(json, "is_category")) o.is_category.push_back(is.is_bool() && is.get_bool());
-  for (const Json& name : ArrayField(json, "roster")) o.roster.push_back(boost::json::value_to<std::string>(name));
+  for (const Json& name : ArrayField(json, "roster")) o.roster.push_back(std::string(name.as_string()));
   for (const auto& [learner, text] : Field(json, "parameters").as_object())
-    o.parameters[std::string(learner)] = boost::json::value_to<std::string>(text);
+    o.parameters[std::string(learner)] = std::string(text.as_string());
   o.lags = Field(json, "lags").as_bool();
   o.history = Field(json, "history").as_bool();
   o.evidence.error_rate = NumberField(json, "error_rate");
