@@ -14,22 +14,22 @@ std::string Cell(const Json& value) {
   return value.is_double() ? Figure(value.get_double()) : value.is_string() ? std::string(value.get_string()) : ToText(value);
 }
 
-void PrintDecision(const JsonObject& d) {
+void PrintDecision(const Json& d) {
   const std::string kind = TextField(d, "kind");
-  const Json& gain = d.at("gain");
-  std::string text = fmt::format("decision {}: {}, at row {}\n\n", Cell(d.at("decision")), kind, Cell(d.at("row")));
+  const Json& gain = Field(d, "gain");
+  std::string text = fmt::format("decision {}: {}, at row {}\n\n", Cell(Field(d, "decision")), kind, Cell(Field(d, "row")));
   text += AlignedTable({{"", ""},
-                        {"served before", Cell(d.at("champion"))},
-                        {"serves since", Cell(d.at("challenger"))},
-                        {"pair number", Cell(d.at("pair"))},
-                        {"evidence", Cell(d.at("evidence"))},
+                        {"served before", Cell(Field(d, "champion"))},
+                        {"serves since", Cell(Field(d, "challenger"))},
+                        {"pair number", Cell(Field(d, "pair"))},
+                        {"evidence", Cell(Field(d, "evidence"))},
                         {"needed (1/alpha)", Figure(1.0 / NumberField(d, "alpha"))},
-                        {"rows compared", Cell(d.at("rows"))},
+                        {"rows compared", Cell(Field(d, "rows"))},
                         {"mean gain a row", Cell(Field(gain, "value"))},
                         {"95% interval", Cell(Field(gain, "lower")) + " … " + Cell(Field(gain, "upper"))},
-                        {"recent gain", Cell(d.at("recent_gain"))}});
-  text += d.at("recomputed_equal").as_bool() ? "\nRecomputed from the stored predictions and outcomes: equal.\n"
-                                             : "\nRecomputed from the stored predictions and outcomes: NOT EQUAL.\n";
+                        {"recent gain", Cell(Field(d, "recent_gain"))}});
+  text += Field(d, "recomputed_equal").as_bool() ? "\nRecomputed from the stored predictions and outcomes: equal.\n"
+                                                 : "\nRecomputed from the stored predictions and outcomes: NOT EQUAL.\n";
   PrintText(text);
 }
 

@@ -29,7 +29,7 @@ std::string Cell(const Json& value) {
 
 std::string IntervalCell(const Json& interval) { return Cell(Field(interval, "lower")) + " … " + Cell(Field(interval, "upper")); }
 
-void PrintResult(const JsonObject& result, bool classification) {
+void PrintResult(const Json& result, bool classification) {
   const std::string metric = TextField(result, "metric");
   const std::string second = classification ? "accuracy" : "mae";
   std::vector<std::vector<std::string>> rows{{"", "role", metric, second, "mean loss, 95% interval", "rows"}};
@@ -37,7 +37,7 @@ void PrintResult(const JsonObject& result, bool classification) {
     rows.push_back({name, role, Cell(Field(score, "value")), Cell(Field(score, second)), IntervalCell(Field(score, "loss")),
                     Grouped(static_cast<size_t>(IntegerField(score, "rows")))});
   };
-  add("served", "", result.at("served"));
+  add("served", "", Field(result, "served"));
   for (const Json& member : ArrayField(result, "members")) add(TextField(member, "name"), TextField(member, "role"), member);
   std::string text = AlignedTable(rows) + "\n";
   for (const Json& event : ArrayField(result, "events")) {
@@ -46,7 +46,7 @@ void PrintResult(const JsonObject& result, bool classification) {
     if (event.as_object().contains("decision")) text += "  (decision " + Cell(Field(event, "decision")) + ")";
     text += "\n";
   }
-  const Json& gain = result.at("gain_since_day_one");
+  const Json& gain = Field(result, "gain_since_day_one");
   if (IntegerField(gain, "rows") > 0)
     text += fmt::format("\ngain of what was served over the model of day one: {} a row, 95% interval {}\n", Cell(Field(gain, "value")),
                         IntervalCell(gain));
