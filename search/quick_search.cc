@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/parallel.h"
 
 namespace everlearn {
 namespace {
@@ -96,7 +97,7 @@ std::vector<Candidate> QuickCandidates(size_t classes, bool weights) {
 SearchResult FitBest(const Dataset& data, Leaderboard board, const std::vector<Candidate>& candidates, const SearchOptions& options,
                      size_t folds) {
   const std::vector<uint32_t> rows = AllRows(data);
-  const FitOptions fit{FitSeed(options.seed, folds), options.threads, {}};
+  const FitOptions fit{FitSeed(options.seed, folds), options.threads > 0 ? options.threads : AvailableThreads(), {}};
   // Rows that have a value first, as the board has them; then constant, whatever became of it on the folds.
   std::vector<size_t> order;
   for (size_t i = 0; i < board.rows.size(); ++i) {
