@@ -74,8 +74,8 @@ TEST(ArrayFile, ChecksumCoversTextsAndArrays) {
 // python: safetensors.numpy.save({"a": np.array([[1.5, -2.0], [3.25, 0.0]]), "b": np.array([1, 2, 300], np.uint16)}, metadata={"who":
 // "reference"})
 TEST(ArrayFile, ReadsTheReferenceImplementation) {
-  const std::string header =
-      R"({"__metadata__":{"who":"reference"},"a":{"dtype":"F64","shape":[2,2],"data_offsets":[0,32]},"b":{"dtype":"U16","shape":[3],"data_offsets":[32,38]}}     )";
+  const std::string header = R"({"__metadata__":{"who":"reference"},"a":{"dtype":"F64","shape":[2,2],"data_offsets":[0,32]},)"
+                             R"("b":{"dtype":"U16","shape":[3],"data_offsets":[32,38]}}     )";
   constexpr char kData[] = "\0\0\0\0\0\0\xf8\x3f\0\0\0\0\0\0\0\xc0\0\0\0\0\0\0\x0a\x40\0\0\0\0\0\0\0\0\x01\0\x02\0\x2c\x01";
   const auto file = ArrayFile::Parse(FileOf(header, std::string(kData, sizeof kData - 1)), "reference");
   EXPECT_THAT(file->Get<double>("a"), ElementsAre(1.5, -2.0, 3.25, 0.0));

@@ -103,14 +103,16 @@ void TreeBlocks::MakeColumns() {
   }
 }
 
-TreeBlocks::Place TreeBlocks::PlaceOf(size_t split) {
+TreeBlocks::Place TreeBlocks::PlaceOf(size_t split) const {
   const double threshold = InputThreshold(parameters_.threshold[split]);
-  for (uint32_t column = first_column_[inputs_.of_split[split]];; ++column) {
-    const auto begin = thresholds_.begin() + columns_[column].thresholds;
-    const auto end = begin + (ptrdiff_t{1} << columns_[column].steps) - 1;
-    const auto found = std::lower_bound(begin, end, threshold);
-    if (found != end && *found == threshold) return {column, static_cast<uint8_t>(found - begin)};
-  }
+  const uint32_t input = inputs_.of_split[split];
+  // The last of the input's columns that begins at or below the threshold.
+  const auto column = std::partition_point(columns_.begin() + first_column_[input], columns_.end(),
+                                           [&](const Column& c) { return c.input == input && thresholds_[c.thresholds] <= threshold; }) -
+                      1;
+  const auto begin = thresholds_.begin() + column->thresholds;
+  const auto found = std::lower_bound(begin, begin + (ptrdiff_t{1} << column->steps) - 1, threshold);
+  return {static_cast<uint32_t>(column - columns_.begin()), static_cast<uint8_t>(found - begin)};
 }
 
 void TreeBlocks::AddTestsOf(size_t tree, size_t first_split, size_t first_leaf) {

@@ -61,7 +61,7 @@ class TreeBlocks {
     uint8_t rank;
   };
   void MakeColumns();
-  Place PlaceOf(size_t split);
+  Place PlaceOf(size_t split) const;
   void AddTestsOf(size_t tree, size_t first_split, size_t first_leaf);
 
   const TreesParameters& parameters_;
