@@ -138,7 +138,8 @@ int RunApplication(int count, char** arguments) {
     }
     if (first == "--help" || first == "-h" || first == "help") {
       PrintOverview();
-      return count > 1 ? kDone : kWrongUsage;
+      if (count == 1) throw Error(ErrorKind::kUsage, "no command was given");
+      return kDone;
     }
     if (first.front() == '-')
       throw Error(ErrorKind::kUsage, "the command comes first, before " + first, "for example: everlearn fit loans.csv --target default");

@@ -163,8 +163,24 @@ void AppendCategories(const VectorSlice& slice, Dictionary* dictionary, Column* 
                                  [&] { column->codes.push_back(kMissingCode); });
 }
 
+// Columns that some files of a pattern lack are missing values there: said once, of the first such file.
+void WarnOfLackingColumns(const std::vector<std::string>& files, const std::vector<CsvHeader>& headers,
+                          const std::vector<std::string>& names, std::vector<std::string>* warnings) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    std::vector<std::string> lacking;
+    for (const std::string& name : names) {
+      if (std::find(headers[i].names.begin(), headers[i].names.end(), name) == headers[i].names.end()) lacking.push_back(name);
+    }
+    if (lacking.empty()) continue;
+    warnings->push_back(
+        fmt::format("{} lacks the columns '{}' of other files; they are missing values in its rows", files[i], fmt::join(lacking, "', '")));
+    return;
+  }
+}
+
 std::string CsvQuery(const Source& source, DuckDatabase* database, std::vector<std::string>* names, std::vector<std::string>* warnings) {
   std::string query;
+  std::vector<CsvHeader> headers;
   for (const std::string& file : source.files) {
     const std::string& name = source.files.size() > 1 ? file : source.name;
     // One column that no separator splits: the header as it stands. The small buffer keeps this cheap for large files.
@@ -193,7 +209,9 @@ std::string CsvQuery(const Source& source, DuckDatabase* database, std::vector<s
     query += fmt::format("{}SELECT {} FROM read_csv({}, header=true, auto_detect=false, quote='\"', escape='\"', delim={}, columns={{{}}})",
                          query.empty() ? "" : " UNION ALL BY NAME ", fmt::join(selected, ", "), SqlText(file),
                          SqlText(std::string_view(&header.separator, 1)), fmt::join(declared, ", "));
+    headers.push_back(std::move(header));
   }
+  WarnOfLackingColumns(source.files, headers, *names, warnings);
   return query;
 }
 

@@ -17,7 +17,8 @@ std::shared_ptr<const Model> FitConstant(const TrainingRows& training) {
       const double weight = data.weight(row);
       if (!(weight > 0)) continue;
       weights += weight;
-      mean += (data.target()[row] - mean) * (weight / weights);
+      const double share = weight / weights;
+      mean += data.target()[row] * share - mean * share;  // their difference might overflow
     }
     return MakeConstantModel(data.features(), {mean});
   }
