@@ -10,10 +10,11 @@ namespace {
 constexpr double kLargestEpsilon = 0.01;
 constexpr double kSmallestEpsilon = 1e-6;
 // A new configuration is screened on the newest tenth of the rows, at least and at most these.
-constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000;
-// Differences of regression losses are clipped at this multiple of their mean absolute value on past rows.
+constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000, kLeastUnitsScreened = 10;
+// What has no bound of its own is clipped at this multiple of its mean absolute value in the past.
 constexpr double kClip = 4.0;
-constexpr uint64_t kWarmUpRows = 100;
+// Blocks from which the scale of a watch is fixed.
+constexpr uint64_t kWarmUpUnits = 20;
 
 JsonObject IntervalJson(const Interval& interval, double scale) {
   return {{"value", interval.value * scale}, {"lower", interval.lower * scale}, {"upper", interval.upper * scale}};
@@ -40,14 +41,13 @@ void Evidence::OnChampion(const Roster& roster, uint64_t next_row) {
   pairs_.clear();
   watches_.clear();
   rows_at_champion_ = rows_;
-  const PairedLoss loss{Epsilon(), loss_.bounded() ? loss_.Range(Epsilon()) : 0.0};
   const auto watch = [&](uint32_t rival, bool guard) {
     if (rival == 0 || rival == roster.champion || !roster.Get(rival).alive) return;
     Watch& added = watches_.emplace_back();
     added.rival = rival;
     added.guard = guard;
     added.first_row = next_row;
-    added.loss = loss;
+    added.loss = {Epsilon(), 0.0};
   };
   watch(roster.former, false);
   for (const Lineage& lineage : roster.lineages)
@@ -55,20 +55,53 @@ void Evidence::OnChampion(const Roster& roster, uint64_t next_row) {
   if (roster.day_one != roster.former) watch(roster.day_one, true);
 }
 
-void Evidence::Screen(Pair* pair, double difference, uint64_t next_row) {
-  const uint64_t window = std::clamp(rows_ / 10, kLeastScreened, kMostScreened);
-  if (pair->screen.size() < kMostScreened && pair->screened == pair->screen.size()) {
-    pair->screen.push_back(difference);
-  } else {
-    pair->screen[pair->screened % pair->screen.size()] = difference;
+// The block that this row ends by belonging to the next one.
+std::optional<Evidence::Unit> Evidence::Add(Block* block, const PendingRow& row, double difference) const {
+  std::optional<Unit> done;
+  if (block->rows > 0 && row.informed > block->first) {
+    done = Unit{block->sum / static_cast<double>(block->rows), block->rows};
+    *block = {};
   }
-  ++pair->screened;
-  if (pair->screened < window || pair->screened % (window / 20) != 0) return;
-  // The newest `window` differences, summed afresh: few enough times to cost nothing, and free of drift.
-  const uint64_t held = std::min<uint64_t>(window, pair->screen.size());
+  if (block->rows == 0) block->first = rows_ - 1;
+  ++block->rows;
+  block->sum += difference;
+  return done;
+}
+
+void Evidence::FixScale(Comparison* comparison, double mean_absolute) const {
+  const double range = loss_.Range(comparison->loss.epsilon);
+  const double usual = kClip * mean_absolute;
+  const bool single_rows = comparison->past_rows == comparison->past_units;
+  comparison->loss.scale = !loss_.bounded() ? usual : single_rows ? range : std::min(range, usual);
+}
+
+// Takes a block into the comparison and returns it in the test's units.
+double Evidence::Observe(Comparison* comparison, const Unit& unit) const {
+  const double x = std::clamp(unit.mean / comparison->loss.scale, -1.0, 1.0);
+  comparison->rows += unit.rows;
+  comparison->gain.Add(x);
+  comparison->unclipped.Add(unit.mean);
+  const auto rows = static_cast<double>(unit.rows);
+  const double keep = std::exp2(-rows / options_.half_life);
+  comparison->recent_sum = keep * comparison->recent_sum + unit.mean * rows;
+  comparison->recent_weight = keep * comparison->recent_weight + rows;
+  return x;
+}
+
+void Evidence::Screen(Pair* pair, const Unit& unit, uint64_t next_row) {
+  if (pair->screen.size() < kMostScreened) pair->screen.push_back(unit.mean);
+  else pair->screen[pair->past_units % kMostScreened] = unit.mean;
+  ++pair->past_units;
+  pair->past_rows += unit.rows;
+  // The newest tenth of all rows, in blocks of the length that they have.
+  const uint64_t rows = std::clamp(rows_ / 10, kLeastScreened, kMostScreened);
+  const uint64_t units = std::max(kLeastUnitsScreened, rows * pair->past_units / pair->past_rows);
+  const uint64_t every = std::max<uint64_t>(1, units / 20);  // often enough, and summed afresh, free of drift
+  if (pair->past_units < units || pair->past_units % every != 0) return;
+  const uint64_t held = std::min<uint64_t>(units, pair->screen.size());
   double sum = 0, absolute = 0;
   for (uint64_t i = 0; i < held; ++i) {
-    const double d = pair->screen[(pair->screened - 1 - i) % pair->screen.size()];
+    const double d = pair->screen[(pair->past_units - 1 - i) % pair->screen.size()];
     sum += d;
     absolute += std::abs(d);
   }
@@ -77,40 +110,34 @@ void Evidence::Screen(Pair* pair, double difference, uint64_t next_row) {
   const auto j = static_cast<double>(pair->number);
   pair->alpha = 6.0 * options_.error_rate / (std::numbers::pi * std::numbers::pi * j * j);
   pair->first_row = next_row;
+  pair->block = {};
   pair->loss.epsilon = Epsilon();
-  pair->loss.scale = loss_.bounded() ? loss_.Range(pair->loss.epsilon) : kClip * absolute / static_cast<double>(held);
+  FixScale(pair, absolute / static_cast<double>(held));
   pair->screen = {};
 }
 
-void Evidence::Test(Pair* pair, double difference) {
-  const double x = std::clamp(difference / pair->loss.scale, -1.0, 1.0);
-  pair->evidence.Add(x);
-  pair->gain.Add(x);
-  if (!loss_.bounded()) pair->unclipped.Add(difference);
-  const double keep = std::exp2(-1.0 / options_.half_life);
-  pair->recent_sum = keep * pair->recent_sum + difference;
-  pair->recent_weight = keep * pair->recent_weight + 1.0;
-}
-
 bool Evidence::Promotes(const Pair& pair) const {
-  if (pair.number == 0 || pair.recent_weight <= 0) return false;
-  if (pair.recent_sum / pair.recent_weight <= options_.minimum_gain) return false;
+  if (pair.recent_weight <= 0 || pair.recent_sum / pair.recent_weight <= options_.minimum_gain) return false;
   if (pair.evidence.Value() < 1.0 / pair.alpha) return false;
-  return loss_.bounded() || pair.unclipped.Get().lower > 0;
+  // Clipping must not have made the sign.
+  const Interval unclipped = pair.unclipped.Get();
+  return (loss_.bounded() ? unclipped.value : unclipped.lower) > 0;
 }
 
-bool Evidence::Alarmed(Watch* watch, double difference) {
+bool Evidence::Alarmed(Watch* watch, const Unit& unit) const {
   if (watch->loss.scale <= 0) {
-    watch->warm_up_absolute += std::abs(difference);
-    if (++watch->warm_up >= kWarmUpRows && watch->warm_up_absolute > 0)
-      watch->loss.scale = kClip * watch->warm_up_absolute / static_cast<double>(watch->warm_up);
+    watch->past_absolute += std::abs(unit.mean);
+    watch->past_rows += unit.rows;
+    if (++watch->past_units >= kWarmUpUnits && watch->past_absolute > 0)
+      FixScale(watch, watch->past_absolute / static_cast<double>(watch->past_units));
     return false;
   }
-  const double x = std::clamp(difference / watch->loss.scale, -1.0, 1.0);
-  watch->detector.Add(x);
-  watch->gain.Add(x);
-  if (!watch->guard && rows_ - rows_at_champion_ < options_.dwell) return false;
-  return watch->detector.Value() >= (watch->guard ? options_.guard_rows : options_.rollback_rows);
+  watch->detector.Add(Observe(watch, unit));
+  if (watch->recent_sum <= 0) return false;
+  if (watch->guard) return watch->detector.Value() >= options_.guard_rows;
+  // A promotion is taken back where it was wrong on the whole, not for a bad day.
+  return watch->detector.Value() >= options_.rollback_rows && watch->unclipped.Get().value > 0 &&
+         rows_ - rows_at_champion_ >= options_.dwell;
 }
 
 std::optional<Decision> Evidence::ConsumeWatches(const PendingRow& row, double truth, const Roster& roster) {
@@ -122,9 +149,8 @@ std::optional<Decision> Evidence::ConsumeWatches(const PendingRow& row, double t
     if (row.row < watch.first_row) continue;
     const double* rival = row.Of(watch.rival, outputs);
     if (rival == nullptr) continue;
-    if (Alarmed(&watch, Difference(champion, rival, truth, watch.loss.epsilon)) &&
-        (alarmed == nullptr || watch.detector.Value() > alarmed->detector.Value()))
-      alarmed = &watch;
+    const auto unit = Add(&watch.block, row, Difference(champion, rival, truth, watch.loss.epsilon));
+    if (unit && Alarmed(&watch, *unit) && (alarmed == nullptr || watch.detector.Value() > alarmed->detector.Value())) alarmed = &watch;
   }
   if (alarmed == nullptr) return std::nullopt;
   Decision decision;
@@ -134,9 +160,9 @@ std::optional<Decision> Evidence::ConsumeWatches(const PendingRow& row, double t
   decision.numbers = {{"pair", nullptr},
                       {"alpha", 1.0 / (alarmed->guard ? options_.guard_rows : options_.rollback_rows)},
                       {"evidence", alarmed->detector.Value()},
-                      {"rows", alarmed->detector.rows()},
+                      {"rows", alarmed->rows},
                       {"gain", IntervalJson(alarmed->gain.Get(), alarmed->loss.scale)},
-                      {"recent_gain", nullptr}};
+                      {"recent_gain", alarmed->recent_sum / alarmed->recent_weight}};
   return decision;
 }
 
@@ -144,7 +170,7 @@ JsonObject Evidence::PairNumbers(const Pair& pair) const {
   return {{"pair", pair.number},
           {"alpha", pair.alpha},
           {"evidence", pair.evidence.Value()},
-          {"rows", pair.evidence.rows()},
+          {"rows", pair.rows},
           {"gain", IntervalJson(pair.gain.Get(), pair.loss.scale)},
           {"recent_gain", pair.recent_weight > 0 ? Json(pair.recent_sum / pair.recent_weight) : Json(nullptr)}};
 }
@@ -166,14 +192,17 @@ std::optional<Decision> Evidence::ConsumePairs(const PendingRow& row, double tru
       pair->loss.epsilon = Epsilon();
     }
     const double difference = Difference(champion, row.Of(member, outputs), truth, pair->loss.epsilon);
+    if (pair->number > 0 && row.row < pair->first_row) continue;
+    const auto unit = Add(&pair->block, row, difference);
+    if (!unit) continue;
     if (pair->number == 0) {
-      Screen(&*pair, difference, next_row);
-    } else if (row.row >= pair->first_row) {
-      Test(&*pair, difference);
-      if (Promotes(*pair) && (best == nullptr || pair->evidence.LogValue() > best->evidence.LogValue())) {
-        best = &*pair;
-        best_member = member;
-      }
+      Screen(&*pair, *unit, next_row);
+      continue;
+    }
+    pair->evidence.Add(Observe(&*pair, *unit));
+    if (Promotes(*pair) && (best == nullptr || pair->evidence.LogValue() > best->evidence.LogValue())) {
+      best = &*pair;
+      best_member = member;
     }
   }
   if (best == nullptr) return std::nullopt;
@@ -199,13 +228,37 @@ JsonArray Evidence::OpenTests(const Roster& roster) const {
     const uint32_t newest = roster.lineages[pair.lineage - 1].newest;
     JsonObject test{{"challenger", roster.Get(newest).name}};
     if (pair.number == 0) {
-      test["screened"] = pair.screened;
+      test["screened"] = pair.past_rows;
     } else {
       for (const auto& [name, value] : PairNumbers(pair)) test[name] = value;
     }
     tests.push_back(test);
   }
   return tests;
+}
+
+void Evidence::Save(const Comparison& c, ByteWriter* out) {
+  out->Put(c.first_row);
+  out->Put(c.loss);
+  out->Put(c.block);
+  out->Put(c.rows);
+  c.gain.Save(out);
+  c.unclipped.Save(out);
+  for (const double value : {c.recent_sum, c.recent_weight, c.past_absolute}) out->Put(value);
+  out->Put(c.past_units);
+  out->Put(c.past_rows);
+}
+
+void Evidence::Load(Comparison* c, ByteReader* in) {
+  c->first_row = in->Get<uint64_t>();
+  c->loss = in->Get<PairedLoss>();
+  c->block = in->Get<Block>();
+  c->rows = in->Get<uint64_t>();
+  c->gain.Load(in);
+  c->unclipped.Load(in);
+  for (double* value : {&c->recent_sum, &c->recent_weight, &c->past_absolute}) *value = in->Get<double>();
+  c->past_units = in->Get<uint64_t>();
+  c->past_rows = in->Get<uint64_t>();
 }
 
 void Evidence::Save(ByteWriter* out) const {
@@ -215,29 +268,19 @@ void Evidence::Save(ByteWriter* out) const {
   out->PutAll(class_rows_);
   out->PutVarint(pairs_.size());
   for (const Pair& pair : pairs_) {
+    Save(static_cast<const Comparison&>(pair), out);
     out->Put(pair.lineage);
     out->Put(pair.number);
     out->Put(pair.alpha);
-    out->Put(pair.first_row);
-    out->Put(pair.loss);
     pair.evidence.Save(out);
-    pair.gain.Save(out);
-    pair.unclipped.Save(out);
-    out->Put(pair.recent_sum);
-    out->Put(pair.recent_weight);
     out->PutAll(pair.screen);
-    out->Put(pair.screened);
   }
   out->PutVarint(watches_.size());
   for (const Watch& watch : watches_) {
+    Save(static_cast<const Comparison&>(watch), out);
     out->Put(watch.rival);
     out->Put(watch.guard);
-    out->Put(watch.first_row);
-    out->Put(watch.loss);
     watch.detector.Save(out);
-    watch.gain.Save(out);
-    out->Put(watch.warm_up);
-    out->Put(watch.warm_up_absolute);
   }
   day_one_.Save(out);
 }
@@ -249,29 +292,19 @@ void Evidence::Load(ByteReader* in) {
   class_rows_ = in->GetAll<uint64_t>();
   pairs_ = std::vector<Pair>(in->GetVarint());
   for (Pair& pair : pairs_) {
+    Load(&pair, in);
     pair.lineage = in->Get<uint32_t>();
     pair.number = in->Get<uint64_t>();
     pair.alpha = in->Get<double>();
-    pair.first_row = in->Get<uint64_t>();
-    pair.loss = in->Get<PairedLoss>();
     pair.evidence.Load(in);
-    pair.gain.Load(in);
-    pair.unclipped.Load(in);
-    pair.recent_sum = in->Get<double>();
-    pair.recent_weight = in->Get<double>();
     pair.screen = in->GetAll<double>();
-    pair.screened = in->Get<uint64_t>();
   }
   watches_ = std::vector<Watch>(in->GetVarint());
   for (Watch& watch : watches_) {
+    Load(&watch, in);
     watch.rival = in->Get<uint32_t>();
     watch.guard = in->Get<bool>();
-    watch.first_row = in->Get<uint64_t>();
-    watch.loss = in->Get<PairedLoss>();
     watch.detector.Load(in);
-    watch.gain.Load(in);
-    watch.warm_up = in->Get<uint64_t>();
-    watch.warm_up_absolute = in->Get<double>();
   }
   day_one_.Load(in);
 }

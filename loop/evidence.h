@@ -1,6 +1,10 @@
 // Decides who serves: promotion by an anytime-valid test on paired losses, roll back and guard by e-detectors (design.md, Evidence).
 //
 // Works on stored predictions and outcomes only, so that every decision can be recomputed from the ledger. One thread; deterministic.
+//
+// The unit of the tests is the block: rows that were predicted before the first of them had counted. Their differences may share a cause
+// (the same storm) that no bet could have known of, so only their mean is one observation; without delay every row is a block of its own.
+// Means of several rows are clipped at a multiple of their usual size, fixed on past blocks, as differences of regression losses are.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +55,9 @@ class Evidence {
   // carries it out and then calls OnChampion.
   std::optional<Decision> Consume(const PendingRow& row, double truth, const Roster& roster, uint64_t next_row);
 
+  // Rows consumed so far.
+  uint64_t rows() const { return rows_; }
+
   // Mean loss of the model of day one minus that of what was served.
   Interval GainSinceDayOne() const;
   uint64_t rows_since_day_one() const { return day_one_.rows(); }
@@ -62,41 +69,57 @@ class Evidence {
   void Load(ByteReader* in);
 
  private:
+  // Differences of the rows of the current block.
+  struct Block {
+    uint64_t first = 0;  // rows that had counted when it began
+    uint64_t rows = 0;
+    double sum = 0;
+  };
+  // A complete block.
+  struct Unit {
+    double mean;
+    uint64_t rows;
+  };
+  // What a pair and a watch have in common.
+  struct Comparison {
+    uint64_t first_row = 0;  // rows predicted from here on count
+    PairedLoss loss;
+    Block block;
+    uint64_t rows = 0;         // of complete blocks
+    BoundedMeanSequence gain;  // of blocks, in units of loss.scale
+    AsymptoticMeanSequence unclipped;
+    double recent_sum = 0, recent_weight = 0;  // discounted
+    uint64_t past_units = 0, past_rows = 0;    // before the scale was fixed
+    double past_absolute = 0;
+  };
   // (lineage, champion), first screened, then numbered and tested.
-  struct Pair {
+  struct Pair : Comparison {
     uint32_t lineage = 0;
     uint64_t number = 0;  // 0 while it is screened
     double alpha = 0;
-    uint64_t first_row = 0;  // rows predicted from here on count
-    PairedLoss loss;
     EProcess evidence;
-    BoundedMeanSequence gain;  // in units of loss.scale
-    AsymptoticMeanSequence unclipped;
-    double recent_sum = 0, recent_weight = 0;
     std::vector<double> screen;  // the newest differences, a ring
-    uint64_t screened = 0;
   };
   // The champion watched against one rival: the former champion, or a safe baseline.
-  struct Watch {
+  struct Watch : Comparison {
     uint32_t rival = 0;
     bool guard = false;
-    uint64_t first_row = 0;
-    PairedLoss loss;
     EDetector detector;
-    BoundedMeanSequence gain;
-    uint64_t warm_up = 0;  // regression: rows from which the scale is fixed
-    double warm_up_absolute = 0;
   };
 
   double Epsilon() const;
   double Difference(const double* champion, const double* rival, double truth, double epsilon) const;
-  void Screen(Pair* pair, double difference, uint64_t next_row);
-  void Test(Pair* pair, double difference);
+  std::optional<Unit> Add(Block* block, const PendingRow& row, double difference) const;
+  void FixScale(Comparison* comparison, double mean_absolute) const;
+  double Observe(Comparison* comparison, const Unit& unit) const;
+  void Screen(Pair* pair, const Unit& unit, uint64_t next_row);
   bool Promotes(const Pair& pair) const;
-  bool Alarmed(Watch* watch, double difference);
+  bool Alarmed(Watch* watch, const Unit& unit) const;
   std::optional<Decision> ConsumeWatches(const PendingRow& row, double truth, const Roster& roster);
   std::optional<Decision> ConsumePairs(const PendingRow& row, double truth, const Roster& roster, uint64_t next_row);
   JsonObject PairNumbers(const Pair& pair) const;
+  static void Save(const Comparison& comparison, ByteWriter* out);
+  static void Load(Comparison* comparison, ByteReader* in);
 
   RowLoss loss_;
   size_t classes_;

@@ -44,7 +44,7 @@ std::optional<Made> RunUntilDecision(Evidence* evidence, const Roster& roster, u
   PendingRow row;
   for (uint64_t i = first; i < first + rows; ++i) {
     const double truth = random.Uniform() < 0.5 ? 1 : 0;
-    row.row = i;
+    row.row = row.informed = i;
     row.members.clear();
     row.predictions.clear();
     for (uint32_t m = 1; m <= roster.members.size(); ++m) {
@@ -142,7 +142,7 @@ TEST(Evidence, RegressionPromotesOnClippedDifferences) {
   row.members = {1, 2};
   std::optional<Decision> decision;
   for (uint64_t i = 0; i < 20'000 && !decision; ++i) {
-    row.row = i;
+    row.row = row.informed = i;
     row.predictions = {random.Normal(), 0.5 * random.Normal()};
     decision = evidence.Consume(row, 0.0, roster, i + 1);
   }

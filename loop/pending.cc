@@ -8,6 +8,7 @@ namespace {
 void SaveRow(const PendingRow& row, ByteWriter* out) {
   out->PutVarint(row.row);
   out->Put(row.time);
+  out->Put(row.informed);
   out->Put(row.no_change);
   out->Put(row.truth);
   out->Put(row.history);
@@ -21,6 +22,7 @@ PendingRow LoadRow(ByteReader* in) {
   PendingRow row;
   row.row = in->GetVarint();
   row.time = in->Get<int64_t>();
+  row.informed = in->Get<uint64_t>();
   row.no_change = in->Get<double>();
   row.truth = in->Get<double>();
   row.history = in->Get<bool>();

@@ -16,8 +16,9 @@ namespace everlearn {
 struct PendingRow {
   uint64_t row = 0;
   int64_t time = kNoTime;
-  double no_change = 0;  // the outcome last known when the prediction was made; NaN where none was
-  double truth = 0;      // NaN until known
+  uint64_t informed = 0;  // rows that had counted for tests when the prediction was made
+  double no_change = 0;   // the outcome last known when the prediction was made; NaN where none was
+  double truth = 0;       // NaN until known
   bool history = false;
   bool counted = false;             // a missing outcome was counted as the value that silence means
   std::vector<uint32_t> members;    // the champion of that moment first

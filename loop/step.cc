@@ -181,6 +181,7 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   assert(row.row == event.row);
   row.time = event.time;
   row.history = event.history;
+  row.informed = s.evidence.rows();
   row.no_change = s.last_outcome;
   if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
   row.members.clear();

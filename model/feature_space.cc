@@ -74,7 +74,8 @@ FeatureSpace FeatureSpace::Build(const Table& table, const Schema& schema, const
       if (elapsed_time) space.features_.push_back({name + ".days", name, FeaturePart::kDays, {}});
       if (HasTimeOfDay(values)) space.features_.push_back({name + ".hour", name, FeaturePart::kHour, {}});
       space.features_.push_back({name + ".weekday", name, FeaturePart::kWeekday, {}});
-      space.features_.push_back({name + ".day_of_year", name, FeaturePart::kDayOfYear, {}});
+      // Within a year the season of the clock is elapsed time by another name.
+      if (elapsed_time || name != task.time) space.features_.push_back({name + ".day_of_year", name, FeaturePart::kDayOfYear, {}});
     } else if (elapsed_time || name != task.time) {
       space.features_.push_back({name, name, FeaturePart::kValue, {}});
     }
