@@ -40,13 +40,17 @@ std::vector<Parameter> Declare() {
        .doc = "Rows of average class shares that are added to each leaf."}};
 }
 
+// LightGBM estimates the rows of a leaf from its second derivatives, so that under uneven weights an empty side can seem to have rows. This
+// is far below the share of one row (their mean weight is 1) and far above what subtracting histograms leaves by rounding.
+constexpr double kLeastHessian = 1e-6;
+
 LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_t seed) {
   const auto number = [&](const char* name) { return NumberText(values.Number(name)); };
   return {{"boosting", "rf"},
           {"seed", LightGbmSeed(seed)},
           {"num_leaves", number("leaves")},
           {"min_data_in_leaf", std::to_string(ClampedLeafRows(values.Integer("min_data_in_leaf"), rows))},
-          {"min_sum_hessian_in_leaf", "0"},
+          {"min_sum_hessian_in_leaf", NumberText(kLeastHessian)},
           {"feature_fraction_bynode", number("feature_fraction")},
           {"bagging_fraction", number("bagging_fraction")},
           {"bagging_freq", "1"},
@@ -132,6 +136,7 @@ const bool registered = Learners().Add(
                                  .regression = true,
                                  .weights = true,
                                  .quick = true,
+                                 .exceptions = {"ColumnOrderDoesNotMatter: the features of a split are drawn by their position"},
                                  .cost_units = CostUnits,
                                  .fit = Fit});
 

@@ -70,6 +70,16 @@ TEST(RandomForest, LittleDataAndAbsentClasses) {
   }
 }
 
+TEST(RandomForest, UnevenWeightsGrowNoEmptyLeaves) {
+  std::vector<double> weights(600);
+  for (size_t i = 0; i < 600; ++i) weights[i] = i % 5 == 0 ? 0 : std::pow(10, static_cast<double>(i % 7) - 3);
+  for (const size_t classes : {0, 2, 4}) {
+    const auto data = MakeTreeTestData(600, classes, weights);
+    for (const double value : PredictAll(*FitWith(kName, *data, AllRows(*data), {{"trees", "30"}}), *data))
+      EXPECT_TRUE(std::isfinite(value));
+  }
+}
+
 TEST(RandomForest, UnsplittableDataGivesMeanAndShares) {
   std::vector<double> target(50);
   for (size_t i = 0; i < 50; ++i) target[i] = i < 20 ? 1 : 0;
