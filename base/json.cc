@@ -1,7 +1,8 @@
 #include "base/json.h"
 
-#include <boost/json/parse.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <cmath>
 
@@ -57,6 +58,52 @@ void Write(const Json& value, bool pretty, int depth, std::string* out) {
   }
 }
 
+// Builds the value from the parser's events. Boost 1.81 rounds decimals wrongly in the last digit, so their text is converted here.
+class Builder {
+ public:
+  static constexpr std::size_t max_object_size = std::size_t(-1), max_array_size = std::size_t(-1), max_key_size = std::size_t(-1),
+                               max_string_size = std::size_t(-1);
+  using Code = boost::json::error_code;
+  using Text = boost::json::string_view;
+
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code&) { return true; }
+  bool on_object_end(std::size_t count, Code&) { return stack_.push_object(count), true; }
+  bool on_array_begin(Code&) { return true; }
+  bool on_array_end(std::size_t count, Code&) { return stack_.push_array(count), true; }
+  bool on_key_part(Text part, std::size_t, Code&) { return stack_.push_chars(part), true; }
+  bool on_key(Text part, std::size_t, Code&) { return stack_.push_key(part), true; }
+  bool on_string_part(Text part, std::size_t, Code&) { return stack_.push_chars(part), true; }
+  bool on_string(Text part, std::size_t, Code&) { return stack_.push_string(part), true; }
+  bool on_number_part(Text part, Code&) { return number_.append(part.data(), part.size()), true; }
+  bool on_int64(std::int64_t value, Text part, Code&) {
+    number_.append(part.data(), part.size());
+    if (value == 0 && number_.front() == '-') stack_.push_double(-0.0);
+    else stack_.push_int64(value);
+    return number_.clear(), true;
+  }
+  bool on_uint64(std::uint64_t value, Text, Code&) { return stack_.push_uint64(value), number_.clear(), true; }
+  bool on_double(double rough, Text part, Code&) {
+    number_.append(part.data(), part.size());
+    double exact = rough;  // stays for what overflows to infinity or underflows to zero
+    std::from_chars(number_.data(), number_.data() + number_.size(), exact);
+    stack_.push_double(exact);
+    return number_.clear(), true;
+  }
+  bool on_bool(bool value, Code&) { return stack_.push_bool(value), true; }
+  bool on_null(Code&) { return stack_.push_null(), true; }
+  bool on_comment_part(Text, Code&) { return true; }
+  bool on_comment(Text, Code&) { return true; }
+
+  void Reset() { stack_.reset(); }
+  Json Release() { return stack_.release(); }
+
+ private:
+  boost::json::value_stack stack_;
+  std::string number_;
+};
+
 [[noreturn]] void Wrong(std::string_view name, const char* wanted) {
   throw Error(ErrorKind::kDamaged, "field '" + std::string(name) + "' is " + wanted);
 }
@@ -78,10 +125,13 @@ std::string ToText(const Json& value, bool pretty) {
 Json ParseJson(std::string_view text, std::string_view what) {
   boost::json::parse_options options;
   options.max_depth = 64;
-  boost::system::error_code code;
-  Json value = boost::json::parse(boost::json::string_view(text.data(), text.size()), code, {}, options);
+  boost::json::basic_parser<Builder> parser(options);
+  parser.handler().Reset();
+  boost::json::error_code code;
+  const size_t used = parser.write_some(false, text.data(), text.size(), code);
+  if (!code && used < text.size()) code = boost::json::error::extra_data;
   if (code) throw Error(ErrorKind::kInput, std::string(what) + " is not valid JSON: " + code.message());
-  return value;
+  return parser.handler().Release();
 }
 
 const Json& Field(const Json& object, std::string_view name) {

@@ -10,11 +10,11 @@ namespace {
 constexpr double kLargestEpsilon = 0.01;
 constexpr double kSmallestEpsilon = 1e-6;
 // A new configuration is screened on the newest tenth of the rows, at least and at most these.
-constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000, kLeastUnitsScreened = 10;
+constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000, kLeastUnitsScreened = 5;
 // What has no bound of its own is clipped at this multiple of its mean absolute value in the past.
 constexpr double kClip = 4.0;
 // Blocks from which the scale of a watch is fixed.
-constexpr uint64_t kWarmUpUnits = 20;
+constexpr uint64_t kWarmUpUnits = 5;
 
 JsonObject IntervalJson(const Interval& interval, double scale) {
   return {{"value", interval.value * scale}, {"lower", interval.lower * scale}, {"upper", interval.upper * scale}};
@@ -133,7 +133,6 @@ bool Evidence::Alarmed(Watch* watch, const Unit& unit) const {
     return false;
   }
   watch->detector.Add(Observe(watch, unit));
-  if (watch->recent_sum <= 0) return false;
   if (watch->guard) return watch->detector.Value() >= options_.guard_rows;
   // A promotion is taken back where it was wrong on the whole, not for a bad day.
   return watch->detector.Value() >= options_.rollback_rows && watch->unclipped.Get().value > 0 &&

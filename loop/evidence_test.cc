@@ -105,6 +105,7 @@ TEST(Evidence, APromotedModelThatTurnsBadIsRolledBack) {
   Roster roster = MakeRoster(2);
   roster.champion = 2;
   roster.former = 1;
+  roster.lineages[0].newest = 0;  // its lineage has gone on: it is no challenger, only the former champion
   Evidence evidence("accuracy", 2, {});
   evidence.OnChampion(roster, 0);
   const auto made = RunUntilDecision(

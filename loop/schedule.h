@@ -13,11 +13,11 @@ namespace everlearn {
 
 struct ScheduleInput {
   size_t rows = 0;
-  std::vector<int64_t> times;          // ascending, one a row; empty: the order of the rows is the order of time
-  std::vector<int64_t> outcome_times;  // one a row, kNoTime: never; empty: see delay. An outcome is never earlier than its row
-  uint64_t delay_rows = 0;             // an outcome is known after so many further rows
-  int64_t delay_time = 0;              // or so many microseconds after its row
-  std::vector<bool> has_outcome;       // one a row
+  std::vector<int64_t> times = {};          // ascending, one a row; empty: the order of the rows is the order of time
+  std::vector<int64_t> outcome_times = {};  // one a row, kNoTime: never; empty: see delay. An outcome is never earlier than its row
+  uint64_t delay_rows = 0;                  // an outcome is known after so many further rows
+  int64_t delay_time = 0;                   // or so many microseconds after its row
+  std::vector<bool> has_outcome = {};       // one a row
 };
 
 class Schedule {

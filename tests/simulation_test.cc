@@ -139,7 +139,10 @@ TEST_P(Simulation, EveryDecisionIsRecomputedFromTheLedger) {
   RunOn(input, OptionsFor(input, c.window), Path("decisions.db"));
   const auto ledger = OpenLedger(Path("decisions.db"), {.read_only = true});
   const auto decisions = ledger->Decisions();
-  if (c.start > 0) EXPECT_FALSE(decisions.empty());  // the frozen model of day one must lose after the change
+  // The frozen model of day one must lose after the change.
+  if (c.start > 0) {
+    EXPECT_FALSE(decisions.empty());
+  }
   for (const LedgerDecision& decision : decisions) {
     const JsonObject explained = ExplainDecision(*ledger, decision.number);
     EXPECT_TRUE(explained.at("recomputed_equal").as_bool()) << ToText(explained);
@@ -165,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(Loop, Simulation,
                                          Case{"Timed", true, false, 2000, TaskKind::kBinary},
                                          Case{"Window", true, true, 2000, TaskKind::kBinary},
                                          Case{"Regression", true, true, 2000, TaskKind::kRegression}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& chosen) { return chosen.param.name; });
 
 TEST(Leakage, ShuffledOutcomesArePredictedAsChance) {
   ReplayInput input = MakeStream(6, 6000, false, 0, TaskKind::kBinary);
