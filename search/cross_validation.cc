@@ -12,6 +12,8 @@
 namespace everlearn {
 namespace {
 
+constexpr const char* kEnded = "the search ended first";
+
 struct Piece {
   TrialStatus status = TrialStatus::kStopped;
   std::string reason;
@@ -28,7 +30,7 @@ Piece RunPiece(const Dataset& data, const Fold& fold, const Candidate& candidate
     const auto model = FitLearner(candidate.learner, {&data, fold.train}, candidate.parameters, fit);
     piece.fit_seconds = fitting.Seconds();
     if (fit.stop && fit.stop()) {  // it may have ended early: not comparable
-      piece.reason = "stopped";
+      piece.reason = kEnded;
       return piece;
     }
     const Stopwatch predicting;
@@ -126,7 +128,7 @@ Leaderboard CrossValidate(const Dataset& data, const std::vector<Fold>& folds, c
   ParallelFor(pieces.size(), options.threads, [&](size_t i) {
     const size_t fold = i % folds.size();
     if (options.stop && options.stop()) {
-      pieces[i].reason = "stopped";
+      pieces[i].reason = kEnded;
     } else {
       const FitOptions fit{FitSeed(options.seed, fold), 1, options.stop};
       pieces[i] = RunPiece(data, folds[fold], candidates[i / folds.size()], metric, fit, options.keep_predictions);
