@@ -10,11 +10,11 @@ namespace {
 constexpr double kLargestEpsilon = 0.01;
 constexpr double kSmallestEpsilon = 1e-6;
 // A new configuration is screened on the newest tenth of the rows, at least and at most these.
-constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000, kLeastUnitsScreened = 5;
+constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000, kLeastUnitsScreened = 10;
 // What has no bound of its own is clipped at this multiple of its mean absolute value in the past.
 constexpr double kClip = 4.0;
 // Blocks from which the scale of a watch is fixed.
-constexpr uint64_t kWarmUpUnits = 5;
+constexpr uint64_t kWarmUpUnits = 10;
 
 JsonObject IntervalJson(const Interval& interval, double scale) {
   return {{"value", interval.value * scale}, {"lower", interval.lower * scale}, {"upper", interval.upper * scale}};
