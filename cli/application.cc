@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <new>
 
 #include "base/error.h"
@@ -117,12 +118,13 @@ uint64_t ParseSize(const std::string& text) {
   std::string unit(end, static_cast<size_t>(text.data() + text.size() - end));
   unit.erase(0, unit.find_first_not_of(' '));
   std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  const size_t power = unit.empty() || unit == "B" ? 0 : std::string_view("KMGT").find(unit[0]) + 1;
-  double factor = 0;
-  if (unit.size() <= 1 || unit.substr(1) == "B") factor = 1000;
-  else if (unit.substr(1) == "IB") factor = 1024;
-  const double bytes = number * std::pow(factor, static_cast<double>(power));
-  if (error != std::errc() || power > 4 || factor == 0 || !(bytes >= 1 && bytes < 1e18))
+  // "", "B", or a prefix that may be followed by "B" (powers of 1000) or "IB" (of 1024).
+  const size_t prefix = unit.empty() || unit == "B" ? std::string::npos : std::string_view("KMGT").find(unit.front());
+  const std::string rest = unit.size() > 1 ? unit.substr(1) : "";
+  const bool known = unit.empty() || unit == "B" || (prefix != std::string::npos && (rest.empty() || rest == "B" || rest == "IB"));
+  const double power = prefix == std::string::npos ? 0 : static_cast<double>(prefix + 1);
+  const double bytes = number * std::pow(rest == "IB" ? 1024 : 1000, power);
+  if (error != std::errc() || !known || !(bytes >= 1 && bytes < 1e18))
     throw Error(ErrorKind::kUsage, "--memory: '" + text + "' is no size", "write it as 2GB, 500MB or 1.5GiB");
   return static_cast<uint64_t>(bytes);
 }
@@ -141,7 +143,7 @@ int RunApplication(int count, char** arguments) {
       if (count == 1) throw Error(ErrorKind::kUsage, "no command was given");
       return kDone;
     }
-    if (first.front() == '-')
+    if (first.starts_with('-'))
       throw Error(ErrorKind::kUsage, "the command comes first, before " + first, "for example: everlearn fit loans.csv --target default");
     return RunCommand(first, count - 1, arguments + 1);
   } catch (const Error& error) {

@@ -15,7 +15,7 @@ struct Ran {
   std::string output, errors;
 };
 
-Ran Run(std::vector<std::string> arguments) {
+Ran RunWith(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "everlearn");
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
@@ -26,8 +26,8 @@ Ran Run(std::vector<std::string> arguments) {
 }
 
 TEST(Application, VersionAndHelpSucceed) {
-  EXPECT_EQ(Run({"--version"}).output, "everlearn " EVERLEARN_VERSION "\n");
-  const Ran help = Run({"--help"});
+  EXPECT_EQ(RunWith({"--version"}).output, "everlearn " EVERLEARN_VERSION "\n");
+  const Ran help = RunWith({"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* name : {"fit", "predict", "evaluate", "learners", "inspect"})
     EXPECT_NE(help.output.find(name), std::string::npos) << name;
@@ -36,7 +36,7 @@ TEST(Application, VersionAndHelpSucceed) {
 TEST(Application, EveryCommandShowsAnExample) {
   for (const std::string& name : Commands().Names()) {
     if (Commands().Get(name).hidden) continue;
-    const Ran help = Run({name, "--help"});
+    const Ran help = RunWith({name, "--help"});
     EXPECT_EQ(help.status, 0) << name;
     EXPECT_NE(help.output.find("everlearn " + name), std::string::npos) << help.output;
     EXPECT_NE(help.output.find("--json"), std::string::npos) << name;
@@ -44,23 +44,23 @@ TEST(Application, EveryCommandShowsAnExample) {
 }
 
 TEST(Application, WrongUsageIsStatusTwoAndNamesWhatIsWrong) {
-  const Ran command = Run({"fitt"});
+  const Ran command = RunWith({"fitt"});
   EXPECT_EQ(command.status, 2);
   EXPECT_EQ(command.errors, "everlearn: no command is called 'fitt'\n  did you mean 'fit'?\n");
-  const Ran flag = Run({"fit", "a.csv", "--targt", "y"});
+  const Ran flag = RunWith({"fit", "a.csv", "--targt", "y"});
   EXPECT_EQ(flag.status, 2);
   EXPECT_EQ(flag.errors, "everlearn: 'fit' has no flag --targt\n  did you mean '--target'?\n");
-  EXPECT_EQ(Run({"fit", "a.csv", "--target", "y", "--folds", "1"}).status, 2);
-  EXPECT_EQ(Run({"fit", "--target", "y"}).status, 2);
-  EXPECT_EQ(Run({"learners", "linear", "trees"}).status, 2);
-  EXPECT_EQ(Run({"--json", "learners"}).status, 2);
-  EXPECT_EQ(Run({""}).status, 2);
-  EXPECT_EQ(Run({}).status, 2);
+  EXPECT_EQ(RunWith({"fit", "a.csv", "--target", "y", "--folds", "1"}).status, 2);
+  EXPECT_EQ(RunWith({"fit", "--target", "y"}).status, 2);
+  EXPECT_EQ(RunWith({"learners", "linear", "trees"}).status, 2);
+  EXPECT_EQ(RunWith({"--json", "learners"}).status, 2);
+  EXPECT_EQ(RunWith({""}).status, 2);
+  EXPECT_EQ(RunWith({}).status, 2);
 }
 
 TEST(Application, WrongValuesAreFoundBeforeTheDataIsRead) {
   const auto fit = [](const std::string& flag, const std::string& value) {
-    return Run({"fit", "nothing.csv", "--target", "y", flag, value});
+    return RunWith({"fit", "nothing.csv", "--target", "y", flag, value});
   };
   EXPECT_NE(fit("--learners", "gradient_bosting").errors.find("gradient_boosting"), std::string::npos);
   EXPECT_NE(fit("--set", "gradient_boosting.learning_rate=-1").errors.find("learning_rate"), std::string::npos);
@@ -71,7 +71,7 @@ TEST(Application, WrongValuesAreFoundBeforeTheDataIsRead) {
 }
 
 TEST(Application, AMissingFileIsStatusOne) {
-  const Ran fit = Run({"fit", "nothing.csv", "--target", "y"});
+  const Ran fit = RunWith({"fit", "nothing.csv", "--target", "y"});
   EXPECT_EQ(fit.status, 1);
   EXPECT_NE(fit.errors.find("nothing.csv"), std::string::npos);
 }
