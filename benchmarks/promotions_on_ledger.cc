@@ -38,7 +38,7 @@ Comparison ReadRows(const Ledger& ledger, const std::string& champion, const std
   const uint32_t first = MemberNamed(*state, champion), second = MemberNamed(*state, challenger);
   const size_t outputs = options.outputs();
   std::deque<PendingRow> queue;
-  uint64_t head = 0, consumed = 0;
+  uint64_t head = 0;
   Event event;
   ledger.ReadEvents(1, ledger.last_event(), [&](uint64_t, std::string_view bytes) {
     DecodeEvent(bytes, outputs, options.classes > 0, &event);
@@ -50,7 +50,7 @@ Comparison ReadRows(const Ledger& ledger, const std::string& champion, const std
       row.row = event.row;
       row.time = event.time;
       row.truth = kMissing;
-      row.informed = consumed;
+      row.informed = comparison.rows.size();
       row.members = event.members;
       row.predictions = event.predictions;
       queue.push_back(row);
@@ -59,7 +59,6 @@ Comparison ReadRows(const Ledger& ledger, const std::string& champion, const std
       PendingRow& row = queue.front();
       const double* a = row.Of(first, outputs);
       const double* b = row.Of(second, outputs);
-      if (row.known() && !row.history && !row.members.empty()) ++consumed;
       if (row.known() && a != nullptr && b != nullptr) {
         std::vector<double> both(a, a + outputs);
         both.insert(both.end(), b, b + outputs);
@@ -97,7 +96,6 @@ size_t RowsUntilPromotion(const Comparison& comparison, double hours, uint64_t s
   PendingRow row;
   for (size_t i = 0; i < comparison.rows.size(); ++i) {
     row = comparison.rows[i];
-    row.informed = std::min<uint64_t>(row.informed, i);
     if (hours > 0) {
       const auto block = static_cast<uint64_t>(static_cast<double>(row.time) / (hours * 3.6e9));
       if (MixBits(MixBits(seed) ^ block) & 1)
