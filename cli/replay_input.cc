@@ -184,16 +184,7 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
     if (name != "blend") Learners().Get(name);
   if (!task.task.weight.empty() || !task.task.group.empty() || task.folds != 0)
     throw Error(ErrorKind::kUsage, "--weight, --group and --folds do not go with a replay", "its rows count alike, in the order of time");
-  std::map<std::string, ParameterValues> values;
-  for (const std::string& setting : task.settings) {
-    const size_t point = setting.find('.'), equals = setting.find('=');
-    if (point == std::string::npos || equals == std::string::npos || point > equals)
-      Refuse("--set", setting, "write learner.parameter=value");
-    const std::string learner = setting.substr(0, point);
-    values.try_emplace(learner, Learners().Get(learner).parameters)
-        .first->second.Set(learner, setting.substr(point + 1, equals - point - 1), setting.substr(equals + 1));
-  }
-  for (const auto& [learner, value] : values) options.parameters[learner] = ToText(value.ToJson());
+  for (const auto& [learner, value] : LearnerSettings(task)) options.parameters[learner] = ToText(value.ToJson());
   return options;
 }
 

@@ -99,6 +99,16 @@ std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task
   return candidates;
 }
 
+std::map<std::string, ParameterValues> LearnerSettings(const TaskFlags& flags) {
+  std::map<std::string, ParameterValues> values;
+  for (const std::string& text : flags.settings) {
+    const Setting setting = ParseSetting(text);
+    const auto found = values.try_emplace(setting.learner, Learners().Get(setting.learner).parameters).first;
+    found->second.Set(setting.learner, setting.parameter, setting.value);
+  }
+  return values;
+}
+
 const Metric& CheckMetric(const Task& task) {
   const Metric& metric = Metrics().Get(task.metric);
   if (metric.fits(task.kind)) return metric;

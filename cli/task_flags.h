@@ -1,6 +1,7 @@
 // The flags that say what to predict and with which learners; shared by `fit` and `replay`.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ InferOptions ToInferOptions(const TaskFlags& flags, const std::string& source);
 // The learners of --learners, or else the quick ones, with the parameters of --set. Throws kUsage where a learner of --learners cannot do
 // the task, and where --set names a learner that is not among them.
 std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task);
+
+// The parameters of every learner that --set names, the others at their defaults. Throws kUsage.
+std::map<std::string, ParameterValues> LearnerSettings(const TaskFlags& flags);
 
 // The metric of the task; throws kUsage where it does not fit the task's kind.
 const Metric& CheckMetric(const Task& task);

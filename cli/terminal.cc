@@ -76,6 +76,12 @@ std::string Grouped(size_t number) {
 
 std::string Figure(double value) { return std::isnan(value) ? "-" : fmt::format("{:.4g}", value); }
 
+std::string CellText(const Json& value) {
+  if (value.is_double()) return Figure(value.get_double());
+  if (value.is_string()) return std::string(value.get_string());
+  return value.is_null() ? "" : ToText(value);
+}
+
 Progress::Progress(const CommonOptions& options, std::string what)
     : active_(!options.quiet && isatty(STDERR_FILENO) == 1), what_(std::move(what)) {}
 

@@ -29,6 +29,9 @@ std::string Grouped(size_t number);
 // Four significant digits, as people read figures.
 std::string Figure(double value);
 
+// A value as a cell of a table: figures in four digits, texts bare, null empty.
+std::string CellText(const Json& value);
+
 // One line on standard error that is overwritten as work goes on; nothing where standard error is no terminal or under --quiet.
 class Progress {
  public:

@@ -10,11 +10,6 @@
 namespace everlearn {
 namespace {
 
-std::string Text(const Json& value) {
-  if (value.is_string()) return std::string(value.get_string());
-  return value.is_null() ? "" : ToText(value);
-}
-
 int ShowEvents(const std::string& path, const CommonOptions& options) {
   const auto ledger = OpenLedger(path, {.read_only = true});
   JsonArray events;
@@ -26,8 +21,8 @@ int ShowEvents(const std::string& path, const CommonOptions& options) {
   std::vector<std::vector<std::string>> rows{{"row", "time", "kind", "member", "decision"}};
   for (const Json& event : events) {
     const Json* decision = event.as_object().if_contains("decision");
-    rows.push_back({Text(Field(event, "row")), Text(Field(event, "time")), TextField(event, "kind"), Text(Field(event, "member")),
-                    decision == nullptr ? "" : Text(*decision)});
+    rows.push_back({CellText(Field(event, "row")), CellText(Field(event, "time")), TextField(event, "kind"),
+                    CellText(Field(event, "member")), decision == nullptr ? "" : CellText(*decision)});
   }
   PrintText(AlignedTable(rows));
   return 0;

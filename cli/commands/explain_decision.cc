@@ -10,24 +10,20 @@
 namespace everlearn {
 namespace {
 
-std::string Cell(const Json& value) {
-  return value.is_double() ? Figure(value.get_double()) : value.is_string() ? std::string(value.get_string()) : ToText(value);
-}
-
 void PrintDecision(const Json& d) {
   const std::string kind = TextField(d, "kind");
   const Json& gain = Field(d, "gain");
-  std::string text = fmt::format("decision {}: {}, at row {}\n\n", Cell(Field(d, "decision")), kind, Cell(Field(d, "row")));
+  std::string text = fmt::format("decision {}: {}, at row {}\n\n", CellText(Field(d, "decision")), kind, CellText(Field(d, "row")));
   text += AlignedTable({{"", ""},
-                        {"served before", Cell(Field(d, "champion"))},
-                        {"serves since", Cell(Field(d, "challenger"))},
-                        {"pair number", Cell(Field(d, "pair"))},
-                        {"evidence", Cell(Field(d, "evidence"))},
+                        {"served before", CellText(Field(d, "champion"))},
+                        {"serves since", CellText(Field(d, "challenger"))},
+                        {"pair number", CellText(Field(d, "pair"))},
+                        {"evidence", CellText(Field(d, "evidence"))},
                         {"needed (1/alpha)", Figure(1.0 / NumberField(d, "alpha"))},
-                        {"rows compared", Cell(Field(d, "rows"))},
-                        {"mean gain a row", Cell(Field(gain, "value"))},
-                        {"95% interval", Cell(Field(gain, "lower")) + " … " + Cell(Field(gain, "upper"))},
-                        {"recent gain", Cell(Field(d, "recent_gain"))}});
+                        {"rows compared", CellText(Field(d, "rows"))},
+                        {"mean gain a row", CellText(Field(gain, "value"))},
+                        {"95% interval", CellText(Field(gain, "lower")) + " … " + CellText(Field(gain, "upper"))},
+                        {"recent gain", CellText(Field(d, "recent_gain"))}});
   text += Field(d, "recomputed_equal").as_bool() ? "\nRecomputed from the stored predictions and outcomes: equal.\n"
                                                  : "\nRecomputed from the stored predictions and outcomes: NOT EQUAL.\n";
   PrintText(text);

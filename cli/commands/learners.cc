@@ -19,12 +19,6 @@ std::string Tasks(const LearnerInfo& learner) {
   return text;
 }
 
-std::string CellText(const Json& value) {
-  if (value.is_string()) return std::string(value.get_string());
-  if (value.is_double()) return Figure(value.get_double());
-  return ToText(value);
-}
-
 std::string RangeText(const Parameter& parameter) {
   if (parameter.type == ParameterType::kBoolean) return "true, false";
   if (parameter.type != ParameterType::kChoice)

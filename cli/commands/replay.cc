@@ -21,34 +21,28 @@ struct ReplayFlags {
   LoopFlags loop;
 };
 
-std::string Cell(const Json& value) {
-  if (value.is_double()) return Figure(value.get_double());
-  if (value.is_string()) return std::string(value.get_string());
-  return value.is_null() ? "" : ToText(value);
-}
-
-std::string IntervalCell(const Json& interval) { return Cell(Field(interval, "lower")) + " … " + Cell(Field(interval, "upper")); }
+std::string IntervalCell(const Json& interval) { return CellText(Field(interval, "lower")) + " … " + CellText(Field(interval, "upper")); }
 
 void PrintResult(const Json& result, bool classification) {
   const std::string metric = TextField(result, "metric");
   const std::string second = classification ? "accuracy" : "mae";
   std::vector<std::vector<std::string>> rows{{"", "role", metric, second, "mean loss, 95% interval", "rows"}};
   const auto add = [&](const std::string& name, const std::string& role, const Json& score) {
-    rows.push_back({name, role, Cell(Field(score, "value")), Cell(Field(score, second)), IntervalCell(Field(score, "loss")),
+    rows.push_back({name, role, CellText(Field(score, "value")), CellText(Field(score, second)), IntervalCell(Field(score, "loss")),
                     Grouped(static_cast<size_t>(IntegerField(score, "rows")))});
   };
   add("served", "", Field(result, "served"));
   for (const Json& member : ArrayField(result, "members")) add(TextField(member, "name"), TextField(member, "role"), member);
   std::string text = AlignedTable(rows) + "\n";
   for (const Json& event : ArrayField(result, "events")) {
-    text += fmt::format("{:<12}{:<22}{:<13}{}", "row " + Cell(Field(event, "row")), Cell(Field(event, "time")), TextField(event, "kind"),
-                        Cell(Field(event, "member")));
-    if (event.as_object().contains("decision")) text += "  (decision " + Cell(Field(event, "decision")) + ")";
+    text += fmt::format("{:<12}{:<22}{:<13}{}", "row " + CellText(Field(event, "row")), CellText(Field(event, "time")),
+                        TextField(event, "kind"), CellText(Field(event, "member")));
+    if (event.as_object().contains("decision")) text += "  (decision " + CellText(Field(event, "decision")) + ")";
     text += "\n";
   }
   const Json& gain = Field(result, "gain_since_day_one");
   if (IntegerField(gain, "rows") > 0)
-    text += fmt::format("\ngain of what was served over the model of day one: {} a row, 95% interval {}\n", Cell(Field(gain, "value")),
+    text += fmt::format("\ngain of what was served over the model of day one: {} a row, 95% interval {}\n", CellText(Field(gain, "value")),
                         IntervalCell(gain));
   if (IntegerField(result, "decisions") == 0) text += "\nThe evidence brought about no change of champion.\n";
   PrintText(text);

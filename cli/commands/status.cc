@@ -10,22 +10,18 @@
 namespace everlearn {
 namespace {
 
-std::string Cell(const Json& value) {
-  return value.is_double() ? Figure(value.get_double()) : value.is_string() ? std::string(value.get_string()) : ToText(value);
-}
-
 void PrintStatus(const Json& status) {
   const Json& task = Field(status, "task");
   std::string text =
       fmt::format("predicts {} ({}), metric {}\nchampion: {}\nrows {}, predictions {}, outcomes {}, waiting {}; newest time {}\n\n",
-                  TextField(task, "target"), TextField(task, "kind"), TextField(task, "metric"), Cell(Field(status, "champion")),
-                  Cell(Field(status, "rows")), Cell(Field(status, "predictions")), Cell(Field(status, "outcomes")),
-                  Cell(Field(status, "waiting")), Cell(Field(status, "time")));
+                  TextField(task, "target"), TextField(task, "kind"), TextField(task, "metric"), CellText(Field(status, "champion")),
+                  CellText(Field(status, "rows")), CellText(Field(status, "predictions")), CellText(Field(status, "outcomes")),
+                  CellText(Field(status, "waiting")), CellText(Field(status, "time")));
   std::vector<std::vector<std::string>> rows{{"member", "role", TextField(task, "metric"), "mean loss, 95% interval", "rows"}};
   const auto add = [&](const std::string& name, const std::string& role, const Json& score) {
     const Json& loss = Field(score, "loss");
-    rows.push_back({name, role, Cell(Field(score, "value")), Cell(Field(loss, "lower")) + " … " + Cell(Field(loss, "upper")),
-                    Cell(Field(score, "rows"))});
+    rows.push_back({name, role, CellText(Field(score, "value")), CellText(Field(loss, "lower")) + " … " + CellText(Field(loss, "upper")),
+                    CellText(Field(score, "rows"))});
   };
   add("served", "", Field(status, "served"));
   for (const Json& member : ArrayField(status, "members")) add(TextField(member, "name"), TextField(member, "role"), member);
