@@ -16,7 +16,7 @@ The program is $EVERLEARN, else build/release/everlearn. The format, line by lin
     exists NAME, absent NAME  a file is there, or is not
     same A B [except K,…]     two files of JSON are equal but for these keys, at any depth
 
-A command that ends by a signal, or fails without a word on standard error, is an error in any case.
+A command that ends by a signal, or fails without a word, is an error in any case.
 """
 
 import json
@@ -102,7 +102,7 @@ class Run:
         code = self.result.returncode
         if code != self.expected_exit:
             raise Failure(f"exit {code}, not {self.expected_exit}")
-        if code != 0 and not self.result.stderr.strip():
+        if code != 0 and not (self.result.stderr + self.result.stdout).strip():
             raise Failure("failed without a word")
         self.command, self.expected_exit = None, 0
 
