@@ -20,6 +20,6 @@ everlearn fit "SELECT * FROM 'loans.csv' WHERE granted < '2023-01-01'" --target 
 everlearn predict loans.safetensors "SELECT * EXCLUDE (outcome) FROM 'loans.csv' WHERE granted >= '2023-01-01'" --output scored.csv
 everlearn evaluate loans.safetensors "SELECT * FROM 'loans.csv' WHERE granted >= '2023-01-01'"
 
-# The same history as a stream: each loan is predicted when it is granted, and its outcome is known 30 days later.
-everlearn replay loans.csv --target outcome --time granted --delay 30d --start 2000 --ledger loans.db
+# The same history as a stream: each loan is predicted when it is granted, and its outcome is known three days later.
+everlearn replay loans.csv --target outcome --time granted --delay 3d --start 2000 --ledger loans.db
 everlearn events loans.db

@@ -11,8 +11,9 @@ constexpr double kLargestEpsilon = 0.01;
 constexpr double kSmallestEpsilon = 1e-6;
 // A new configuration is screened on the newest tenth of the rows, at least and at most these.
 constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000, kLeastUnitsScreened = 10;
-// What has no bound of its own is clipped at this multiple of its mean absolute value in the past.
-constexpr double kClip = 4.0;
+// What has no bound of its own is clipped at this multiple of its mean absolute value in the past: single rows have heavier tails than
+// means of many.
+constexpr double kClipRows = 4.0, kClipBlocks = 2.0;
 // Blocks from which the scale of a watch is fixed.
 constexpr uint64_t kWarmUpUnits = 10;
 
@@ -70,8 +71,8 @@ std::optional<Evidence::Unit> Evidence::Add(Block* block, const PendingRow& row,
 
 void Evidence::FixScale(Comparison* comparison, double mean_absolute) const {
   const double range = loss_.Range(comparison->loss.epsilon);
-  const double usual = kClip * mean_absolute;
   const bool single_rows = comparison->past_rows == comparison->past_units;
+  const double usual = (single_rows ? kClipRows : kClipBlocks) * mean_absolute;
   comparison->loss.scale = !loss_.bounded() ? usual : single_rows ? range : std::min(range, usual);
 }
 

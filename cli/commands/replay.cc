@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/resources.h"
@@ -41,7 +42,7 @@ void PrintResult(const Json& result, bool classification) {
     text += "\n";
   }
   const Json& gain = Field(result, "gain_since_day_one");
-  if (IntegerField(gain, "rows") > 0)
+  if (!Field(gain, "lower").is_null() && std::isfinite(NumberField(gain, "lower")))
     text += fmt::format("\ngain of what was served over the model of day one: {} a row, 95% interval {}\n", CellText(Field(gain, "value")),
                         IntervalCell(gain));
   if (IntegerField(result, "decisions") == 0) text += "\nThe evidence brought about no change of champion.\n";
