@@ -41,20 +41,21 @@ void DesignMatrix::AddLevels(std::vector<int32_t> codes, size_t levels) {
   Part& part = parts_.emplace_back();
   part.first_column = columns_;
   part.columns = levels;
-  part.codes = std::move(codes);
   columns_ += levels;
+  const bool any = std::any_of(codes.begin(), codes.end(), [](int32_t code) { return code >= 0; });
+  if (any) part.codes = std::move(codes);
 }
 
 void DesignMatrix::IndexLevels() {
   for (Part& part : parts_) {
-    if (part.codes.empty()) continue;
+    if (!part.numbers.empty()) continue;
     std::vector<uint32_t> begins(part.columns + 1, 0);
     for (const int32_t code : part.codes)
       if (code >= 0) ++begins[static_cast<size_t>(code) + 1];
     for (size_t k = 0; k < part.columns; ++k) begins[k + 1] += begins[k];
     part.level_ends.assign(begins.begin() + 1, begins.end());
     part.level_rows.resize(begins.back());
-    for (size_t i = 0; i < rows_; ++i)
+    for (size_t i = 0; i < part.codes.size(); ++i)
       if (part.codes[i] >= 0) part.level_rows[begins[static_cast<size_t>(part.codes[i])]++] = static_cast<uint32_t>(i);
   }
 }
@@ -68,11 +69,11 @@ void DesignMatrix::Multiply(std::span<const double> coefficients, size_t outputs
       std::fill_n(sums, count, 0.0);
       for (const Part& part : parts_) {
         const double* w = coefficients.data() + output * columns_ + part.first_column;
-        if (part.codes.empty()) {
+        if (!part.numbers.empty()) {
           if (*w == 0) continue;
           const double* x = part.numbers.data() + begin;
           for (size_t i = 0; i < count; ++i) sums[i] += *w * x[i];
-        } else {
+        } else if (!part.codes.empty()) {
           const int32_t* codes = part.codes.data() + begin;
           for (size_t i = 0; i < count; ++i)
             if (codes[i] >= 0) sums[i] += w[codes[i]];
@@ -89,12 +90,12 @@ void DesignMatrix::TransposeMultiply(std::span<const double> values, size_t outp
     for (size_t output = 0; output < outputs; ++output) {
       const double* v = values.data() + output * rows_;
       double* sums = out.data() + output * columns_ + part.first_column;
-      if (part.codes.empty()) {
+      if (!part.numbers.empty()) {
         *sums = DotProduct(part.numbers.data(), v, rows_);
         continue;
       }
       std::fill_n(sums, part.columns, 0.0);
-      for (size_t i = 0; i < rows_; ++i)
+      for (size_t i = 0; i < part.codes.size(); ++i)
         if (part.codes[i] >= 0) sums[part.codes[i]] += v[i];
     }
   });
@@ -109,7 +110,7 @@ std::span<const uint32_t> DesignMatrix::RowsOf(const Part& part, size_t column) 
 
 double DesignMatrix::Dot(size_t column, std::span<const double> v) const {
   const Part& part = parts_[part_of_[column]];
-  if (part.codes.empty()) return DotProduct(part.numbers.data(), v.data(), rows_);
+  if (!part.numbers.empty()) return DotProduct(part.numbers.data(), v.data(), rows_);
   double sum = 0;
   for (const uint32_t row : RowsOf(part, column)) sum += v[row];
   return sum;
@@ -118,7 +119,7 @@ double DesignMatrix::Dot(size_t column, std::span<const double> v) const {
 double DesignMatrix::WeightedSquares(size_t column, std::span<const double> weights) const {
   const Part& part = parts_[part_of_[column]];
   double sum = 0;
-  if (part.codes.empty()) {
+  if (!part.numbers.empty()) {
     for (size_t i = 0; i < rows_; ++i) sum += weights[i] * part.numbers[i] * part.numbers[i];
   } else {
     for (const uint32_t row : RowsOf(part, column)) sum += weights[row];
@@ -128,7 +129,7 @@ double DesignMatrix::WeightedSquares(size_t column, std::span<const double> weig
 
 void DesignMatrix::AddWeighted(size_t column, double scale, std::span<const double> weights, std::span<double> out) const {
   const Part& part = parts_[part_of_[column]];
-  if (part.codes.empty()) {
+  if (!part.numbers.empty()) {
     for (size_t i = 0; i < rows_; ++i) out[i] += scale * weights[i] * part.numbers[i];
   } else {
     for (const uint32_t row : RowsOf(part, column)) out[row] += scale * weights[row];

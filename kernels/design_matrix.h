@@ -38,7 +38,7 @@ class DesignMatrix {
   struct Part {
     size_t first_column = 0, columns = 1;
     std::vector<double> numbers;       // of a column of numbers
-    std::vector<int32_t> codes;        // of levels
+    std::vector<int32_t> codes;        // of levels; empty where no row has one
     std::vector<uint32_t> level_rows;  // rows sorted by level,
     std::vector<uint32_t> level_ends;  // those of level k end at level_ends[k]
   };
