@@ -24,6 +24,7 @@ import operator
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,12 +108,18 @@ class Run:
         self.command, self.expected_exit = None, 0
 
     def start_command(self, command):
-        try:
-            self.result = subprocess.run(["bash", "-c", command], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-                                         capture_output=True, text=True, errors="replace", timeout=SECONDS)  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise Failure(f"took more than {SECONDS} s") from None
+        process = subprocess.Popen(["bash", "-c", command], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                                   start_new_session=True)  # fmt: skip
         self.command = command
+        try:
+            stdout, stderr = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # what the shell started, too
+            stdout, stderr = process.communicate()
+            self.result = subprocess.CompletedProcess(command, None, stdout, stderr)
+            raise Failure(f"took more than {SECONDS} s") from None
+        self.result = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def check_stream(self, stream, check, argument, block):
         text = getattr(self.result, stream)
@@ -179,8 +186,7 @@ def run_scenario(path, name, directives, environment):
         except Failure as error:
             text = f"{path}:{number}: {name}: {error}\n"
             if run.result is not None:
-                shown = run.command or run.result.args[2]
-                text += f"  $ {shown}\n  exit {run.result.returncode}\n"
+                text += f"  $ {run.result.args}\n  exit {run.result.returncode}\n"
                 for stream in ("stdout", "stderr"):
                     text += "".join(f"  {stream}: {line[:300]}\n" for line in getattr(run.result, stream).splitlines()[:15])
             return text
