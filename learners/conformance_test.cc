@@ -171,7 +171,7 @@ TEST_P(Conformance, SameSeedSameModel) {
 }
 
 TEST_P(Conformance, ThreadsDoNotMatter) {
-  const Rows rows = MakeRows(1500, classes());
+  const Rows rows = MakeRows(600, classes());
   EXPECT_EQ(Bytes(*Fit(rows, 1)), Bytes(*Fit(rows, 2)));
 }
 

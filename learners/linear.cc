@@ -353,9 +353,8 @@ LearnerInfo MakeLinear() {
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
     const double scores = outputs > 2 ? outputs : 1;
     const double passes = std::min(static_cast<double>(parameters.Integer("max_iterations")), 120.0);
-    const double slower = parameters.Number("l1_ratio") > 0 ? 2 : 1;
     // Measured: a pass takes 4 ns a number, and 40 ns a row for the exponential.
-    return 0.01 + (4e-7 * features + 4e-6) * slower * rows * scores * passes;
+    return 0.01 + (4e-7 * features + 4e-6) * rows * scores * passes;
   };
   info.fit = [](const TrainingRows& training, const ParameterValues& parameters, const FitOptions& options) {
     return LinearFit(training, parameters, options).Run();
