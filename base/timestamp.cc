@@ -144,7 +144,10 @@ std::optional<int64_t> ParseDuration(std::string_view text) {
   else if (unit == "d") seconds = 86400;
   else if (unit == "w") seconds = 7 * 86400;
   else return std::nullopt;
-  return std::llround(count * seconds * static_cast<double>(kMicrosecondsPerSecond));
+  const double microseconds = count * seconds * static_cast<double>(kMicrosecondsPerSecond);
+  constexpr double kLongest = 1e18;  // 31,700 years: sums with points in time stay far from overflow
+  if (microseconds > kLongest) return std::nullopt;
+  return std::llround(microseconds);
 }
 
 }  // namespace everlearn

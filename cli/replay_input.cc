@@ -52,7 +52,8 @@ void SetBudget(const std::string& text, LoopOptions* options) {
   double units = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
   const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
-  if (error != std::errc() || !(units > 0) || (!rest.empty() && rest != kUnits && rest != " units"))
+  constexpr double kMostUnits = 1e9;
+  if (error != std::errc() || !(units > 0 && units <= kMostUnits) || (!rest.empty() && rest != kUnits && rest != " units"))
     Refuse("--budget", text, "write work units such as 2000units, or a time such as 60s");
   options->budget_units = units;
 }
@@ -75,7 +76,9 @@ int64_t TimeOf(const Column& column, size_t row) {
 
 const Column& TimeColumn(const Table& table, const std::string& name, const std::string& source) {
   const Column& column = table.Get(name, source);
-  if (!column.is_numeric())
+  bool empty = true;  // a column without any value says: never
+  for (size_t i = 0; i < column.size() && empty; ++i) empty = column.missing(i);
+  if (!column.is_numeric() && !empty)
     throw Error(ErrorKind::kInput, source + ": the column '" + name + "' holds no times",
                 "say how to read it with --type " + name + "=timestamp");
   return column;
@@ -108,7 +111,7 @@ void SetDelay(const LoopFlags& flags, ScheduleInput* schedule) {
   if (!flags.outcome_time.empty())
     throw Error(ErrorKind::kUsage, "--delay and --outcome-time exclude each other", "an outcome has one time");
   if (const auto rows = ParseRows(flags.delay)) {
-    schedule->delay_rows = *rows;
+    schedule->delay_rows = std::min<uint64_t>(*rows, schedule->rows);
   } else if (const auto time = ParseDuration(flags.delay)) {
     if (schedule->times.empty())
       throw Error(ErrorKind::kUsage, "--delay " + flags.delay + " is a time, but there is no --time", "give it in rows");
@@ -223,10 +226,16 @@ ReplayInput ReadReplayInput(const std::string& source, const TaskFlags& flags, c
   }
   if (options->window_time > 0 && schedule.times.empty())
     throw Error(ErrorKind::kUsage, "--outcome-window " + loop.outcome_window + " is a time, but there is no --time", "give it in rows");
+  if (options->retrain == RetrainRule::kEveryTime && schedule.times.empty())
+    throw Error(ErrorKind::kUsage, "--retrain " + loop.retrain + " is a time, but there is no --time",
+                "give it in rows, such as \"10000 rows\"");
   schedule.rows = table.rows;
   SetDelay(loop, &schedule);
   for (const double value : target) schedule.has_outcome.push_back(!std::isnan(value));
   input.start = StartRow(loop.start, schedule);
+  if (input.start >= schedule.rows)
+    throw Error(ErrorKind::kUsage, "--start " + loop.start + " leaves no row to predict: there are " + Grouped(schedule.rows),
+                "begin earlier");
   SetMissingOutcome(loop.missing_outcome, input.task, options);
 
   input.schema = schema;

@@ -37,6 +37,7 @@ function(everlearn_layer name)
     target_link_libraries(${name}_test PRIVATE GTest::gtest_main GTest::gmock rapidcheck)
     target_compile_definitions(${name}_test PRIVATE EVERLEARN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit
+      ENVIRONMENT OMP_WAIT_POLICY=PASSIVE
       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
 endfunction()

@@ -76,13 +76,22 @@ void Blend::Learn(const PendingRow& row, double truth, const double* self) {
 void Blend::Save(ByteWriter* out) const {
   out->Put(variance_);
   out->Put(variance_rows_);
-  out->PutAll(experts_);
+  out->PutVarint(experts_.size());
+  for (const Expert& expert : experts_) {
+    out->Put(expert.member);
+    out->Put(expert.weight);
+  }
 }
 
 void Blend::Load(ByteReader* in) {
   variance_ = in->Get<double>();
   variance_rows_ = in->Get<double>();
-  experts_ = in->GetAll<Expert>();
+  experts_.clear();
+  for (uint64_t left = in->GetVarint(); left > 0; --left) {
+    Expert& expert = experts_.emplace_back();
+    expert.member = in->Get<uint32_t>();
+    expert.weight = in->Get<double>();
+  }
 }
 
 }  // namespace everlearn

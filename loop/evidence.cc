@@ -27,11 +27,11 @@ Evidence::Evidence(const std::string& metric, size_t classes, const EvidenceOpti
     : loss_(metric, classes), classes_(classes), options_(options), class_rows_(classes) {}
 
 double Evidence::Epsilon() const {
-  uint64_t rarest = rows_;
+  uint64_t rarest = labelled_;
   for (const uint64_t count : class_rows_)
     if (count > 0) rarest = std::min(rarest, count);
-  if (rows_ == 0 || rarest == 0) return kLargestEpsilon;
-  return std::clamp(0.1 * static_cast<double>(rarest) / static_cast<double>(rows_), kSmallestEpsilon, kLargestEpsilon);
+  if (labelled_ == 0) return kLargestEpsilon;
+  return std::clamp(0.1 * static_cast<double>(rarest) / static_cast<double>(labelled_), kSmallestEpsilon, kLargestEpsilon);
 }
 
 double Evidence::Difference(const double* champion, const double* rival, double truth, double epsilon) const {
@@ -117,12 +117,16 @@ void Evidence::Screen(Pair* pair, const Unit& unit, uint64_t next_row) {
   pair->screen = {};
 }
 
+// Clipping cuts rare large differences, which may be the only ones of their sign: then the unclipped mean must be positive as well.
+bool Evidence::SignIsUnclipped(const Comparison& comparison) const {
+  const bool clipped = !loss_.bounded() || comparison.loss.scale < loss_.Range(comparison.loss.epsilon);
+  return !clipped || comparison.unclipped.Get().lower > 0;
+}
+
 bool Evidence::Promotes(const Pair& pair) const {
   if (pair.recent_weight <= 0 || pair.recent_sum / pair.recent_weight <= options_.minimum_gain) return false;
   if (pair.evidence.Value() < 1.0 / pair.alpha) return false;
-  // Clipping must not have made the sign.
-  const Interval unclipped = pair.unclipped.Get();
-  return (loss_.bounded() ? unclipped.value : unclipped.lower) > 0;
+  return SignIsUnclipped(pair);
 }
 
 bool Evidence::Alarmed(Watch* watch, const Unit& unit) const {
@@ -134,6 +138,7 @@ bool Evidence::Alarmed(Watch* watch, const Unit& unit) const {
     return false;
   }
   watch->detector.Add(Observe(watch, unit));
+  if (!SignIsUnclipped(*watch)) return false;
   if (watch->guard) return watch->detector.Value() >= options_.guard_rows;
   // A promotion is taken back where it was wrong on the whole, not for a bad day.
   return watch->detector.Value() >= options_.rollback_rows && watch->unclipped.Get().value > 0 &&
@@ -209,18 +214,32 @@ std::optional<Decision> Evidence::ConsumePairs(const PendingRow& row, double tru
   return Decision{"promoted", roster.champion, best_member, PairNumbers(*best)};
 }
 
+void Evidence::CountLabel(double truth) {
+  ++labelled_;
+  if (classes_ > 0) ++class_rows_[static_cast<size_t>(truth)];
+}
+
 std::optional<Decision> Evidence::Consume(const PendingRow& row, double truth, const Roster& roster, uint64_t next_row) {
   ++rows_;
-  if (classes_ > 0) ++class_rows_[static_cast<size_t>(truth)];
+  CountLabel(truth);
   const size_t outputs = classes_ == 0 ? 1 : classes_;
   const double* day_one = roster.day_one == 0 ? nullptr : row.Of(roster.day_one, outputs);
-  if (day_one != nullptr) day_one_.Add(Difference(day_one, row.predictions.data(), truth, kSmallestEpsilon));
+  if (day_one != nullptr) {
+    const double gain = Difference(day_one, row.predictions.data(), truth, kSmallestEpsilon);
+    day_one_sum_ += gain;
+    ++day_one_rows_;
+    if (const auto unit = Add(&day_one_block_, row, gain)) day_one_.Add(unit->mean);
+  }
   auto watched = ConsumeWatches(row, truth, roster);
   auto tested = ConsumePairs(row, truth, roster, next_row);
   return watched ? watched : tested;
 }
 
-Interval Evidence::GainSinceDayOne() const { return day_one_.Get(); }
+Interval Evidence::GainSinceDayOne() const {
+  const Interval blocks = day_one_.Get();
+  const double mean = day_one_rows_ == 0 ? 0.0 : day_one_sum_ / static_cast<double>(day_one_rows_);
+  return {mean, mean - (blocks.value - blocks.lower), mean + (blocks.upper - blocks.value)};
+}
 
 JsonArray Evidence::OpenTests(const Roster& roster) const {
   JsonArray tests;
@@ -264,6 +283,7 @@ void Evidence::Load(Comparison* c, ByteReader* in) {
 void Evidence::Save(ByteWriter* out) const {
   out->Put(pairs_numbered_);
   out->Put(rows_);
+  out->Put(labelled_);
   out->Put(rows_at_champion_);
   out->PutAll(class_rows_);
   out->PutVarint(pairs_.size());
@@ -282,12 +302,16 @@ void Evidence::Save(ByteWriter* out) const {
     out->Put(watch.guard);
     watch.detector.Save(out);
   }
+  out->Put(day_one_block_);
+  out->Put(day_one_sum_);
+  out->Put(day_one_rows_);
   day_one_.Save(out);
 }
 
 void Evidence::Load(ByteReader* in) {
   pairs_numbered_ = in->Get<uint64_t>();
   rows_ = in->Get<uint64_t>();
+  labelled_ = in->Get<uint64_t>();
   rows_at_champion_ = in->Get<uint64_t>();
   class_rows_ = in->GetAll<uint64_t>();
   pairs_ = std::vector<Pair>(in->GetVarint());
@@ -306,6 +330,9 @@ void Evidence::Load(ByteReader* in) {
     watch.guard = in->Get<bool>();
     watch.detector.Load(in);
   }
+  day_one_block_ = in->Get<Block>();
+  day_one_sum_ = in->Get<double>();
+  day_one_rows_ = in->Get<uint64_t>();
   day_one_.Load(in);
 }
 

@@ -55,12 +55,15 @@ class Evidence {
   // carries it out and then calls OnChampion.
   std::optional<Decision> Consume(const PendingRow& row, double truth, const Roster& roster, uint64_t next_row);
 
+  // An outcome that is no part of the tests, but of what is known about the classes' shares.
+  void CountLabel(double truth);
+
   // Rows consumed so far.
   uint64_t rows() const { return rows_; }
 
-  // Mean loss of the model of day one minus that of what was served.
+  // Mean loss of the model of day one minus that of what was served, with the width that its blocks give.
   Interval GainSinceDayOne() const;
-  uint64_t rows_since_day_one() const { return day_one_.rows(); }
+  uint64_t rows_since_day_one() const { return day_one_rows_; }
   uint64_t pairs() const { return pairs_numbered_; }
   // The open tests, for status: [{"challenger", "pair", "evidence", "alpha", "rows", "gain"}].
   JsonArray OpenTests(const Roster& roster) const;
@@ -113,6 +116,7 @@ class Evidence {
   void FixScale(Comparison* comparison, double mean_absolute) const;
   double Observe(Comparison* comparison, const Unit& unit) const;
   void Screen(Pair* pair, const Unit& unit, uint64_t next_row);
+  bool SignIsUnclipped(const Comparison& comparison) const;
   bool Promotes(const Pair& pair) const;
   bool Alarmed(Watch* watch, const Unit& unit) const;
   std::optional<Decision> ConsumeWatches(const PendingRow& row, double truth, const Roster& roster);
@@ -125,12 +129,16 @@ class Evidence {
   size_t classes_;
   EvidenceOptions options_;
   uint64_t pairs_numbered_ = 0;
+  uint64_t labelled_ = 0;
   uint64_t rows_ = 0;  // consumed
   uint64_t rows_at_champion_ = 0;
   std::vector<uint64_t> class_rows_;
   std::vector<Pair> pairs_;
   std::vector<Watch> watches_;
-  AsymptoticMeanSequence day_one_;
+  Block day_one_block_;
+  double day_one_sum_ = 0;
+  uint64_t day_one_rows_ = 0;
+  AsymptoticMeanSequence day_one_;  // of blocks
 };
 
 }  // namespace everlearn

@@ -12,7 +12,6 @@ void SaveRow(const PendingRow& row, ByteWriter* out) {
   out->Put(row.no_change);
   out->Put(row.truth);
   out->Put(row.history);
-  out->Put(row.counted);
   out->PutAll(row.members);
   out->PutAll(row.predictions);
   out->PutAll(row.features);
@@ -26,7 +25,6 @@ PendingRow LoadRow(ByteReader* in) {
   row.no_change = in->Get<double>();
   row.truth = in->Get<double>();
   row.history = in->Get<bool>();
-  row.counted = in->Get<bool>();
   row.members = in->GetAll<uint32_t>();
   row.predictions = in->GetAll<double>();
   row.features = in->GetAll<double>();
@@ -46,7 +44,6 @@ PendingRow& PendingRows::Push() {
   PendingRow& slot = ring_[end_ & (ring_.size() - 1)];
   slot.row = end_++;
   slot.truth = std::numeric_limits<double>::quiet_NaN();
-  slot.counted = false;
   return slot;
 }
 

@@ -20,7 +20,6 @@ struct PendingRow {
   double no_change = 0;   // the outcome last known when the prediction was made; NaN where none was
   double truth = 0;       // NaN until known
   bool history = false;
-  bool counted = false;             // a missing outcome was counted as the value that silence means
   std::vector<uint32_t> members;    // the champion of that moment first
   std::vector<double> predictions;  // members × outputs
   std::vector<double> features;
@@ -43,7 +42,8 @@ class PendingRows {
   // The row, in the ring or in the side store; null when it is gone.
   PendingRow* Find(uint64_t row);
 
-  // The oldest row of the ring.
+  // The oldest row of the ring; all before it are known, aside, or gone.
+  uint64_t first_row() const { return begin_; }
   bool empty() const { return begin_ == end_; }
   size_t size() const { return end_ - begin_; }
   PendingRow& Front() { return ring_[begin_ & (ring_.size() - 1)]; }
@@ -57,7 +57,7 @@ class PendingRows {
   void Load(ByteReader* in);
 
  private:
-  static constexpr size_t kMostAside = 1'000'000;
+  static constexpr size_t kMostAside = 100'000;
   void Grow();
 
   std::vector<PendingRow> ring_ = std::vector<PendingRow>(16);  // size is a power of two

@@ -113,6 +113,9 @@ JsonObject StatusJson(const LoopState& state, const Task& task) {
   for (const Blend::Expert& expert : state.blend.experts())
     weights.push_back(JsonObject{{"member", state.roster.Get(expert.member).name}, {"weight", expert.weight}});
   const Interval gain = state.evidence.GainSinceDayOne();
+  JsonArray warnings;
+  if (!state.options.has_window())
+    warnings.push_back("without an outcome window rows count as their outcomes arrive; selectively late outcomes can mislead the tests");
   return {{"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
           {"rows", state.pending.next_row()},
           {"predictions", state.predicted},
@@ -123,6 +126,7 @@ JsonObject StatusJson(const LoopState& state, const Task& task) {
           {"served", ScoreJson(state.served, state.served_loss, state.served.Value(metric))},
           {"members", members},
           {"blend", weights},
+          {"warnings", warnings},
           {"tests", state.evidence.OpenTests(state.roster)},
           {"pairs", state.evidence.pairs()},
           {"decisions", state.decisions},

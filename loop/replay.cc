@@ -10,6 +10,7 @@
 #include "loop/records.h"
 #include "loop/step.h"
 #include "model/model_file.h"
+#include "search/quick_search.h"
 
 namespace everlearn {
 namespace {
@@ -79,7 +80,10 @@ class ReplayRun {
                     "name another --ledger, or repeat the flags and the source with which it was made");
       }
     }
-    return ledger_.Fact(kFinishedFact);
+    auto finished = ledger_.Fact(kFinishedFact);
+    // What answers for a whole ledger must be whole: reading checks every segment.
+    if (finished) ledger_.ReadEvents(1, ledger_.last_event(), [](uint64_t, std::string_view) { return true; });
+    return finished;
   }
 
   static std::string Difference(const std::string& theirs, const std::string& mine) {
@@ -95,6 +99,7 @@ class ReplayRun {
   std::shared_ptr<const Model> ModelOf(const std::string& hash) const {
     const auto bytes = ledger_.Model(hash);
     if (!bytes) throw Error(ErrorKind::kDamaged, "the ledger lacks the model " + hash);
+    if (HashText(HashBytes(*bytes)) != hash) throw Error(ErrorKind::kDamaged, "the ledger's model " + hash + " is damaged");
     return ModelFile::Parse(*bytes, "the ledger's model " + hash).model;
   }
 
@@ -174,11 +179,40 @@ class ReplayRun {
     const auto known = schedule_.outcome_rows().first(request.outcomes);
     job.rows.assign(known.begin(), known.end());
     std::sort(job.rows.begin(), job.rows.end());
+    if (!std::isnan(options_.loop.missing_outcome)) AddSilentRows(request.first_waiting, &job);
+    if (request.lineage == 0) job.candidates = FirstCandidates();
     job.units = request.units;
     job.seconds = request.seconds;
     job.seed = MixBits(options_.loop.seed ^ MixBits(request.number));
     job.threads = options_.threads;
     return job;
+  }
+
+  // Rows whose window closed without an outcome are trained on as what silence means.
+  void AddSilentRows(uint64_t end, TrainingJob* job) const {
+    std::vector<bool> known(end);
+    for (const uint32_t row : job->rows)
+      if (row < end) known[row] = true;
+    for (uint32_t row = 0; row < end; ++row)
+      if (!known[row]) job->rows.push_back(row);
+    std::sort(job->rows.begin(), job->rows.end());
+    for (const uint32_t row : job->rows)
+      job->targets.push_back(row < end && !known[row] ? options_.loop.missing_outcome : input_.target[row]);
+  }
+
+  // Who competes to be the model of day one: the batch learners of the roster, or, where none was named, the quick ones.
+  std::vector<std::pair<std::string, std::string>> FirstCandidates() const {
+    std::vector<std::pair<std::string, std::string>> candidates;
+    if (!options_.loop.roster.empty()) {
+      for (const Lineage& lineage : state_.roster.lineages)
+        if (lineage.kind == MemberKind::kBatch) candidates.emplace_back(lineage.learner, lineage.parameters);
+      if (!candidates.empty()) return candidates;
+    }
+    for (const Candidate& quick : QuickCandidates(options_.loop.classes, false)) {
+      const auto set = options_.loop.parameters.find(quick.learner);
+      candidates.emplace_back(quick.learner, set == options_.loop.parameters.end() ? "{}" : set->second);
+    }
+    return candidates;
   }
 
   void Begin(const TrainRequest& request) { trainer_.Start(request.number, JobOf(request)); }
@@ -201,6 +235,7 @@ class ReplayRun {
     if (!options_.loop.history || row != input_.start || state_.roster.champion != 0) return;
     TrainRequest search;
     search.outcomes = state_.outcomes;
+    search.first_waiting = state_.pending.first_row();
     search.units = options_.loop.budget_units;
     search.seconds = options_.loop.budget_seconds;
     Begin(search);
@@ -238,15 +273,19 @@ class ReplayRun {
     const Metric& metric = Metrics().Get(options_.loop.metric);
     const size_t members = state_.roster.members.size() + 1;
     std::vector<std::vector<double>> truths(members), predictions(members);
+    // Only what had come by the end counts; silence counts as what it means.
+    std::vector<double> truth(input_.schedule.rows, kMissing);
+    std::fill_n(truth.begin(), state_.pending.first_row(), options_.loop.missing_outcome);
+    for (const uint32_t row : schedule_.outcome_rows().first(state_.outcomes)) truth[row] = input_.target[row];
     Event event;
     ledger_.ReadEvents(1, ledger_.last_event(), [&](uint64_t, std::string_view bytes) {
       DecodeEvent(bytes, outputs(), options_.loop.classes > 0, &event);
-      if (event.kind != EventKind::kRow || event.history || std::isnan(input_.target[event.row])) return true;
+      if (event.kind != EventKind::kRow || event.history || std::isnan(truth[event.row])) return true;
       for (size_t i = 0; i < event.members.size(); ++i) {
         const double* p = event.predictions.data() + i * outputs();
         for (const size_t m : {size_t{event.members[i]}, size_t{0}}) {
           if (m == 0 && i > 0) continue;
-          truths[m].push_back(input_.target[event.row]);
+          truths[m].push_back(truth[event.row]);
           predictions[m].insert(predictions[m].end(), p, p + outputs());
         }
       }

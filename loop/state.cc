@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/hash.h"
 #include "base/random.h"
 
 namespace everlearn {
@@ -20,7 +21,10 @@ std::vector<std::string> CompleteRoster(const LoopOptions& options) {
   if (names.empty()) names = {kNoChange, average, "online_linear", "gradient_boosting", kBlendName};
   const auto named = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
   bool online = false;
-  for (const std::string& name : names) online = online || (name != kBlendName && Learners().Get(name).online());
+  for (const std::string& name : names) {
+    if (std::count(names.begin(), names.end(), name) > 1) throw Error(ErrorKind::kUsage, "the roster names " + name + " twice");
+    online = online || (name != kBlendName && Learners().Get(name).online() && (options.lags || name != kNoChange));
+  }
   if (!online) names.push_back(average);  // somebody must predict before the first training
   if (names.size() > 1 && !named(kBlendName)) names.push_back(kBlendName);
   if (names.size() == 2 && named(kBlendName)) std::erase(names, kBlendName);  // nothing to blend
@@ -186,6 +190,7 @@ std::string LoopState::Save() const {
     out.PutText(request.learner);
     out.PutText(request.parameters);
     out.Put(request.outcomes);
+    out.Put(request.first_waiting);
     out.Put(request.units);
     out.Put(request.seconds);
     out.Put(request.due);
@@ -197,11 +202,15 @@ std::string LoopState::Save() const {
   out.Put(last_outcome);
   served.Save(&out);
   served_loss.Save(&out);
+  out.Put(HashBytes(out.bytes()));
   return out.Take();
 }
 
 void LoopState::Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
-  ByteReader in(bytes);
+  const size_t size = bytes.size() < sizeof(uint64_t) ? 0 : bytes.size() - sizeof(uint64_t);
+  if (size == 0 || ByteReader(std::string_view(bytes).substr(size)).Get<uint64_t>() != HashBytes(std::string_view(bytes).substr(0, size)))
+    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its checksum does not match");
+  ByteReader in(std::string_view(bytes).substr(0, size));
   if (in.Get<uint32_t>() != kCheckpointFormat) throw Error(ErrorKind::kDamaged, "the checkpoint is of another version of Everlearn");
   roster = {};
   roster.lineages.resize(in.GetVarint());
@@ -253,6 +262,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
     request.learner = in.GetText();
     request.parameters = in.GetText();
     request.outcomes = in.Get<uint64_t>();
+    request.first_waiting = in.Get<uint64_t>();
     request.units = in.Get<double>();
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();

@@ -49,10 +49,11 @@ struct TrainRequest {
   uint32_t number = 0;
   uint32_t lineage = 0;  // 0: the search for the first models
   std::string learner, parameters;
-  uint64_t outcomes = 0;  // train on the rows of the first so many outcomes
-  double units = 0;       // budget
-  double seconds = 0;     // deadline instead, where > 0
-  int64_t due = kNoTime;  // time of the event that brings the result; kNoTime: before the next row
+  uint64_t outcomes = 0;       // train on the rows of the first so many outcomes
+  uint64_t first_waiting = 0;  // and, where silence means a value, on those before this row whose outcome never came
+  double units = 0;            // budget
+  double seconds = 0;          // deadline instead, where > 0
+  int64_t due = kNoTime;       // time of the event that brings the result; kNoTime: before the next row
 };
 
 struct LoopState {

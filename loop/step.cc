@@ -40,6 +40,7 @@ void RequestTraining(LoopState& s, uint32_t lineage, std::string learner, std::s
   request.learner = std::move(learner);
   request.parameters = std::move(parameters);
   request.outcomes = s.outcomes;
+  request.first_waiting = s.pending.first_row();
   request.units = units;
   request.seconds = s.options.budget_seconds;
   const double wait = request.seconds > 0 ? request.seconds * 1e6 : units * kMicrosecondsPerUnit;
@@ -112,7 +113,10 @@ void CarryOut(LoopState& s, const Decision& decision, Effects* effects) {
 
 // The row counts for tests now.
 void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) {
-  if (row.history) return;
+  if (row.history) {
+    s.evidence.CountLabel(truth);
+    return;
+  }
   if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) CarryOut(s, *decision, effects);
 }
 
@@ -146,7 +150,7 @@ void Learn(LoopState& s, const PendingRow& row, double truth, bool recompute) {
 }
 
 bool Closed(const LoopState& s, const PendingRow& row) {
-  if (s.options.window_rows > 0 && s.pending.next_row() - row.row > s.options.window_rows) return true;
+  if (s.options.window_rows > 0 && s.pending.next_row() - 1 - row.row > s.options.window_rows) return true;
   return s.options.window_time > 0 && row.time != kNoTime && s.now - row.time > s.options.window_time;
 }
 
@@ -156,16 +160,17 @@ void Drain(LoopState& s, bool recompute, Effects* effects) {
   while (!s.pending.empty()) {
     PendingRow& front = s.pending.Front();
     if (front.known()) {
-      if (s.options.has_window() && !front.counted) Count(s, front, front.truth, effects);
+      if (s.options.has_window()) Count(s, front, front.truth, effects);
       s.pending.PopFront();
     } else if (Closed(s, front)) {
       if (!std::isnan(s.options.missing_outcome)) {
-        front.counted = true;
         Score(s, front, s.options.missing_outcome);
         Learn(s, front, s.options.missing_outcome, recompute);
         Count(s, front, s.options.missing_outcome, effects);
+        s.pending.PopFront();
+      } else {
+        s.pending.SetFrontAside();
       }
-      s.pending.SetFrontAside();
     } else if (!s.options.has_window() && s.pending.size() > kMostWaiting) {
       s.pending.SetFrontAside();
     } else {
@@ -189,6 +194,9 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   ++s.predicted;
   effects->predicted = &row;
   if (input.recompute) {
+    for (const uint32_t member : event.members)
+      if (member == 0 || member > s.roster.members.size())
+        throw Error(ErrorKind::kDamaged, "a stored row names a member that there is not");
     row.members.assign(event.members.begin(), event.members.end());
     row.predictions.assign(event.predictions.begin(), event.predictions.end());
     return;
@@ -214,6 +222,9 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
 
 void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
+  const bool possible =
+      s.options.classes == 0 ? std::isfinite(event.truth) : event.truth >= 0 && event.truth < static_cast<double>(s.options.classes);
+  if (!possible) throw Error(ErrorKind::kDamaged, "the outcome of row " + std::to_string(event.row) + " is no possible one");
   Drain(s, input.recompute, effects);
   PendingRow* row = s.pending.Find(event.row);
   ++s.outcomes;
@@ -221,7 +232,7 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
   if (row != nullptr && !row->known()) {
     row->truth = event.truth;
     const bool late = Closed(s, *row);
-    if (!row->counted) Score(s, *row, event.truth);
+    Score(s, *row, event.truth);
     if (!late) {
       Learn(s, *row, event.truth, input.recompute);
       if (!s.options.has_window()) Count(s, *row, event.truth, effects);

@@ -101,6 +101,8 @@ class ProcessTrainer : public Trainer {
  public:
   ProcessTrainer(const EncodedRows& data, const WorkerOptions& options)
       : options_(options), data_("everlearn-data"), features_(data.features()), outputs_(data.classes == 0 ? 1 : data.classes) {
+    // Workers share the processors with the loop: their idle OpenMP threads must sleep, not spin.
+    setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
     const DataHeader header{data.target.size(), features_, data.classes};
     data_.Append(&header, sizeof header);
     data_.Append(data.values.data(), data.values.size_bytes());
@@ -135,7 +137,13 @@ class ProcessTrainer : public Trainer {
     for (int i = 0; i < 3; ++i) posix_spawn_file_actions_addclose(&actions, kAbove + i);
     char name[] = "everlearn", command[] = "worker";
     char* arguments[] = {name, command, nullptr};
-    const int failed = posix_spawn(&worker.process, "/proc/self/exe", &actions, nullptr, arguments, environ);
+    // A process group of its own: Control-C is for the loop, which decides what it means.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    const int failed = posix_spawn(&worker.process, "/proc/self/exe", &actions, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) {
       errno = failed;
@@ -182,7 +190,6 @@ std::unique_ptr<Trainer> MakeProcessTrainer(const EncodedRows& data, const Worke
 
 int WorkerMain() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  signal(SIGINT, SIG_IGN);  // the loop decides what an interruption means
   setpriority(PRIO_PROCESS, 0, kPriority);
   struct stat status {};
   if (fstat(kDataFile, &status) != 0 || fstat(kJobFile, &status) != 0 || fstat(kResultFile, &status) != 0)

@@ -15,22 +15,24 @@ namespace {
 constexpr int kSearchFolds = 5;
 constexpr size_t kLeastRowsOfAFold = 20;
 
-// How many of the newest rows fit the budget by the learner's declared cost.
-size_t AffordableRows(const TrainingJob& job, const LearnerInfo& learner, const ParameterValues& parameters, size_t features,
-                      size_t outputs) {
-  const auto cost = [&](size_t rows) {
-    return learner.cost_units(static_cast<double>(rows), static_cast<double>(features), static_cast<double>(outputs), parameters);
-  };
-  if (job.units <= 0 || job.seconds > 0 || cost(job.rows.size()) <= job.units) return job.rows.size();
+// The largest number of rows whose cost is inside the budget; at least one.
+size_t AffordableRows(const TrainingJob& job, const std::function<double(double rows)>& cost) {
+  if (job.units <= 0 || job.seconds > 0 || cost(static_cast<double>(job.rows.size())) <= job.units) return job.rows.size();
   size_t fits = 1, too_many = job.rows.size();
   while (too_many - fits > 1) {
     const size_t middle = fits + (too_many - fits) / 2;
-    (cost(middle) <= job.units ? fits : too_many) = middle;
+    (cost(static_cast<double>(middle)) <= job.units ? fits : too_many) = middle;
   }
   return fits;
 }
 
-std::unique_ptr<Dataset> Extract(const EncodedRows& data, std::span<const uint32_t> rows) {
+ParameterValues ReadParameters(const std::string& learner, const std::string& text) {
+  return ParameterValues::FromJson(learner, Learners().Get(learner).parameters, ParseJson(text, "the parameters of " + learner));
+}
+
+// The newest `count` rows of the job.
+std::unique_ptr<Dataset> Extract(const EncodedRows& data, const TrainingJob& job, size_t count) {
+  const auto rows = std::span(job.rows).last(count);
   const size_t features = data.features();
   std::vector<double> values(rows.size() * features);
   std::vector<double> target(rows.size());
@@ -38,7 +40,7 @@ std::unique_ptr<Dataset> Extract(const EncodedRows& data, std::span<const uint32
   for (size_t i = 0; i < rows.size(); ++i) {
     const double* from = data.values.data() + size_t{rows[i]} * features;
     std::copy(from, from + features, values.begin() + static_cast<std::ptrdiff_t>(i * features));
-    target[i] = data.target[rows[i]];
+    target[i] = job.targets.empty() ? data.target[rows[i]] : job.targets[job.rows.size() - count + i];
     for (size_t f = 0; f < features; ++f)
       if (data.is_category[f] && from[f] == from[f]) dictionary_sizes[f] = std::max(dictionary_sizes[f], static_cast<size_t>(from[f]) + 1);
   }
@@ -47,13 +49,23 @@ std::unique_ptr<Dataset> Extract(const EncodedRows& data, std::span<const uint32
 }
 
 void Search(const TrainingJob& job, const EncodedRows& data, const std::function<bool()>& stop, TrainingResult* result) {
-  const auto dataset = Extract(data, job.rows);
+  const auto features = static_cast<double>(data.features()), outputs = static_cast<double>(data.classes == 0 ? 1 : data.classes);
+  std::vector<Candidate> candidates;
+  for (const auto& [name, parameters] : job.candidates) candidates.push_back({name, name, ReadParameters(name, parameters)});
+  // A history that is too long for the budget loses its oldest rows rather than a candidate.
+  const size_t count = AffordableRows(job, [&](double rows) {
+    double units = 0;
+    for (const Candidate& candidate : candidates)
+      units += (kSearchFolds + 1) * Learners().Get(candidate.learner).cost_units(rows, features, outputs, candidate.parameters);
+    return units;
+  });
+  const auto dataset = Extract(data, job, count);
   std::vector<Fold> folds;
-  const size_t most = job.rows.size() / kLeastRowsOfAFold;
+  const size_t most = count / kLeastRowsOfAFold;
   if (most >= 3) {
     SequentialOptions sequential;
     sequential.count = static_cast<int>(std::min<size_t>(kSearchFolds, most - 1));
-    folds = SequentialFolds(job.rows.size(), sequential);
+    folds = SequentialFolds(count, sequential);
   }
   SearchOptions options;
   options.metric = job.metric;
@@ -61,13 +73,14 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
   options.threads = job.threads;
   options.stop = stop;
   options.budget_units = job.seconds > 0 ? 0 : job.units;
-  options.time_ordered = job.time_ordered;
+  options.time_ordered = true;
+  options.candidates = candidates;
   SearchResult found = RunQuickSearch(*dataset, folds, options);
   const LeaderboardRow& best = found.board.rows[found.best];
   result->learner = best.learner;
   result->parameters = ToText(best.parameters);
   result->model = found.model;
-  result->rows = job.rows.size();
+  result->rows = count;
   result->leaderboard = ToJson(found.board);
   for (Json& row : result->leaderboard) {  // what depends on the clock has no place in a replay's result
     row.as_object().erase("fit_seconds");
@@ -77,18 +90,17 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
 
 void Refit(const TrainingJob& job, const EncodedRows& data, const std::function<bool()>& stop, TrainingResult* result) {
   const LearnerInfo& learner = Learners().Get(job.learner);
-  const auto parameters =
-      ParameterValues::FromJson(job.learner, learner.parameters, ParseJson(job.parameters, "the parameters of " + job.learner));
-  const size_t outputs = data.classes == 0 ? 1 : data.classes;
-  const size_t count = AffordableRows(job, learner, parameters, data.features(), outputs);
-  const auto dataset = Extract(data, std::span(job.rows).last(count));
+  const ParameterValues parameters = ReadParameters(job.learner, job.parameters);
+  const auto features = static_cast<double>(data.features()), outputs = static_cast<double>(data.classes == 0 ? 1 : data.classes);
+  const auto cost = [&](double rows) { return learner.cost_units(rows, features, outputs, parameters); };
+  const size_t count = AffordableRows(job, cost);
+  const auto dataset = Extract(data, job, count);
   std::vector<uint32_t> all(count);
   for (size_t i = 0; i < count; ++i) all[i] = static_cast<uint32_t>(i);
   result->learner = job.learner;
   result->parameters = job.parameters;
   result->rows = count;
-  result->units =
-      learner.cost_units(static_cast<double>(count), static_cast<double>(data.features()), static_cast<double>(outputs), parameters);
+  result->units = cost(static_cast<double>(count));
   FitOptions options;
   options.seed = job.seed;
   options.threads = job.threads;
@@ -129,7 +141,12 @@ std::string TrainingJob::Encode() const {
   out.Put(seconds);
   out.Put(seed);
   out.Put(threads);
-  out.Put(time_ordered);
+  out.PutAll(targets);
+  out.PutVarint(candidates.size());
+  for (const auto& [name, values] : candidates) {
+    out.PutText(name);
+    out.PutText(values);
+  }
   return out.Take();
 }
 
@@ -144,7 +161,11 @@ TrainingJob TrainingJob::Decode(std::string_view bytes) {
   job.seconds = in.Get<double>();
   job.seed = in.Get<uint64_t>();
   job.threads = in.Get<int>();
-  job.time_ordered = in.Get<bool>();
+  job.targets = in.GetAll<double>();
+  for (uint64_t left = in.GetVarint(); left > 0; --left) {
+    std::string name = in.GetText();
+    job.candidates.emplace_back(std::move(name), in.GetText());
+  }
   return job;
 }
 

@@ -23,14 +23,15 @@ struct EncodedRows {
 };
 
 struct TrainingJob {
-  std::string learner, parameters;  // empty learner: search among the quick learners
+  std::string learner, parameters;                              // empty learner: search among the candidates
+  std::vector<std::pair<std::string, std::string>> candidates;  // learner and parameters
   std::string metric;
-  std::vector<uint32_t> rows;  // with a known outcome, in order of time
-  double units = 0;            // budget: the oldest rows are left out until the learner's declared cost fits; 0: none
-  double seconds = 0;          // deadline, where > 0
+  std::vector<uint32_t> rows;   // with a known outcome, in order of time
+  std::vector<double> targets;  // of these rows; empty: as the data has them
+  double units = 0;             // budget: the oldest rows are left out until the learner's declared cost fits; 0: none
+  double seconds = 0;           // deadline, where > 0
   uint64_t seed = 0;
   int threads = 1;
-  bool time_ordered = true;
 
   std::string Encode() const;
   static TrainingJob Decode(std::string_view bytes);
