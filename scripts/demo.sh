@@ -14,7 +14,15 @@ rm -f -- *.db *.db-* *.json *.safetensors
 bold="" plain=""
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
 part() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
-everlearn() { printf '$ everlearn'; printf ' %q' "$@"; printf '\n'; "$program" "$@" </dev/null; }
+everlearn() {  # shows the command, then runs it
+  local argument
+  printf '$ everlearn'
+  for argument in "$@"; do
+    if [[ $argument == *[\ \'\*\<]* ]]; then printf ' "%s"' "$argument"; else printf ' %s' "$argument"; fi
+  done
+  printf '\n'
+  "$program" "$@" </dev/null
+}
 
 started=$SECONDS
 part "1. The flights"
