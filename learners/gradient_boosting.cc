@@ -83,7 +83,7 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
   LightGbmParameters parameters = Translate(values, training.rows.size(), options.seed);
   parameters["objective"] = regression ? "regression" : data.classes() == 2 ? "binary" : "multiclass";
   if (data.classes() > 2) parameters["num_class"] = std::to_string(data.classes());
-  LightGbmData rows(training, LightGbmLabels(training, standard), options.threads);
+  LightGbmData rows(training, LightGbmLabels(training, standard));
   const std::string text = rows.Train(parameters, values.Integer("trees"), options.stop);
   TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs());
   if (regression) {

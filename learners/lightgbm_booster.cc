@@ -14,8 +14,6 @@ namespace everlearn {
 
 namespace {
 
-std::shared_mutex threads_mutex;  // shared: on one thread; alone: on several
-
 void Check(int status) {
   if (status != 0) throw Error(ErrorKind::kInternal, std::string("LightGBM failed: ") + LGBM_GetLastError());
 }
@@ -88,13 +86,7 @@ std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTa
   return labels;
 }
 
-LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> labels, int threads)
-    : threads_(std::max(1, threads)), handle_(nullptr, FreeDataset) {
-  if (threads_ == 1) {
-    lock_.emplace<0>(threads_mutex);
-  } else {
-    lock_.emplace<1>(threads_mutex);
-  }
+LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> labels) : handle_(nullptr, FreeDataset) {
   LGBM_RegisterLogCallback([](const char*) {});  // a setting of the calling thread
   std::string categories;
   const BinnedTable& codes = training.data->binned();
@@ -147,7 +139,7 @@ std::string LightGbmData::Describe(const LightGbmParameters& parameters) const {
   // Zero and missing take a bin of their own beside the codes; rarely seen categories share one beyond LightGBM's default of 255.
   constexpr uint32_t kExtraBins = 2, kDefaultBins = 255;
   LightGbmParameters all{{"verbosity", "-1"},
-                         {"num_threads", std::to_string(threads_)},
+                         {"num_threads", "1"},
                          {"deterministic", "true"},
                          {"force_col_wise", "true"},
                          {"max_bin", std::to_string(std::max(max_bins_ + kExtraBins, kDefaultBins))},

@@ -61,7 +61,7 @@ TEST_P(LightGbmTrees, TrainedOnCodesPredictRawValues) {
   const auto [classes, boosting] = GetParam();
   const auto data = MakeTreeTestData(600, classes);
   const auto rows = AllRows(*data);
-  LightGbmData train({data.get(), rows}, Labels(*data), 1);
+  LightGbmData train({data.get(), rows}, Labels(*data));
   const std::string text = train.Train(Settings(classes, boosting), 12, {});
   const BinnedTable& codes = data->binned();
   std::vector<double> code_values;
@@ -111,7 +111,7 @@ TEST(LightGbmTrees, MissingOnlyAfterTrainingGoesWhereMostRowsWent) {
   }
   const Dataset data({false}, {0}, values, target, {}, 0);
   const auto rows = AllRows(data);
-  LightGbmData train({&data, rows}, Labels(data), 1);
+  LightGbmData train({&data, rows}, Labels(data));
   const auto model = ModelFromLightGbm(train.Train({{"objective", "regression"}}, 50, {}), &data.binned(), 1, 1);
   double prediction = 0;
   model->PredictRow(&kMissing, &prediction);
@@ -121,7 +121,7 @@ TEST(LightGbmTrees, MissingOnlyAfterTrainingGoesWhereMostRowsWent) {
 TEST(LightGbmTrees, RefusesWhatItCannotRead) {
   const auto data = MakeTreeTestData(300, 2);
   const auto rows = AllRows(*data);
-  LightGbmData train({data.get(), rows}, Labels(*data), 1);
+  LightGbmData train({data.get(), rows}, Labels(*data));
   const std::string text = train.Train(Settings(2, "gbdt"), 2, {});
   const auto refused = [](const std::string& bad) { EXPECT_THROW(ModelFromLightGbm(bad, nullptr, 3, 2), Error) << bad.substr(0, 200); };
   refused("");

@@ -110,7 +110,7 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
   const bool regression = data.classes() == 0;
   parameters["objective"] = regression ? "regression" : data.classes() == 2 ? "binary" : "multiclass";
   if (data.classes() > 2) parameters["num_class"] = std::to_string(data.classes());
-  LightGbmData rows(training, LightGbmLabels(training, standard), options.threads);
+  LightGbmData rows(training, LightGbmLabels(training, standard));
   const std::string text = rows.Train(parameters, values.Integer("trees"), options.stop);
   std::vector<int64_t> leaf_rows;
   TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs(), &leaf_rows);
