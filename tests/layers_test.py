@@ -20,7 +20,7 @@ def declared_layers(text):
 def sources():
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
-        if path.suffix in (".cc", ".h", ".py", ".sh") and parts[0] not in ("build", "node_modules") and not parts[0].startswith("."):
+        if path.suffix in (".cc", ".h", ".py", ".sh") and parts[0] != "build" and not any(part.startswith(".") or part == "node_modules" for part in parts):
             yield path
 
 
