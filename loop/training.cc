@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <new>
 
 #include "base/bytes.h"
@@ -52,12 +53,15 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
   const auto features = static_cast<double>(data.features()), outputs = static_cast<double>(data.classes == 0 ? 1 : data.classes);
   std::vector<Candidate> candidates;
   for (const auto& [name, parameters] : job.candidates) candidates.push_back({name, name, ReadParameters(name, parameters)});
-  // A history that is too long for the budget loses its oldest rows rather than a candidate.
+  // A history that is too long even for the cheapest candidate loses its oldest rows; dearer candidates are left out by the search.
   const size_t count = AffordableRows(job, [&](double rows) {
-    double units = 0;
-    for (const Candidate& candidate : candidates)
-      units += (kSearchFolds + 1) * Learners().Get(candidate.learner).cost_units(rows, features, outputs, candidate.parameters);
-    return units;
+    double cheapest = std::numeric_limits<double>::infinity();
+    for (const Candidate& candidate : candidates) {
+      const LearnerInfo& learner = Learners().Get(candidate.learner);
+      if (!learner.baseline)
+        cheapest = std::min(cheapest, (kSearchFolds + 1) * learner.cost_units(rows, features, outputs, candidate.parameters));
+    }
+    return std::isfinite(cheapest) ? cheapest : 0.0;
   });
   const auto dataset = Extract(data, job, count);
   std::vector<Fold> folds;
