@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Formatting, layers and clang-tidy: ./dev lint checks what differs from the main branch (or, there, the last commit); ./dev lint --all everything.
+# Formatting and layers: ./dev lint. With clang-tidy on what differs from the main branch (or, there, the last commit): ./dev lint --tidy; on everything: --all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=build/release
 mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.cc' '*.h' | while read -r file; do [ -f "$file" ] && echo "$file"; done)
 clang-format-14 --dry-run -Werror "${files[@]}" 2>&1 | head -40
 python3 tests/layers_test.py
+[ -n "${1:-}" ] || exit 0
 
 [ -f "$build/compile_commands.json" ] || cmake --preset release >/dev/null
 if [ "${1:-}" = --all ]; then
