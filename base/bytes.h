@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -72,6 +73,7 @@ class ByteReader {
   template <typename T>
   T Get() {
     static_assert(std::is_trivially_copyable_v<T>);
+    if constexpr (std::is_same_v<T, bool>) return *Need(1) != 0;  // any other byte than 0 and 1 would be no bool
     T value;
     std::memcpy(&value, Need(sizeof value), sizeof value);
     return value;
@@ -85,6 +87,13 @@ class ByteReader {
       if (byte < 0x80) return value;
     }
     throw Error(ErrorKind::kDamaged, "a number in a stored record is too long");
+  }
+
+  // The number of records that follow. Each takes at least one byte, so a larger one cannot be true.
+  uint64_t GetCount() {
+    const uint64_t count = GetVarint();
+    if (count > bytes_.size() - at_) Need(bytes_.size() - at_ + 1);
+    return count;
   }
 
   std::string GetText() {

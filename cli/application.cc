@@ -92,8 +92,16 @@ Error UsageError(const CLI::App& app, const CLI::ParseError& problem, const std:
   return Error(ErrorKind::kUsage, problem.what(), see);
 }
 
+const Command& FindCommand(const std::string& name) {
+  if (const Command* command = Commands().Find(name)) return *command;
+  std::vector<std::string> shown;
+  for (const std::string& known : Commands().Names())
+    if (!Commands().Get(known).hidden) shown.push_back(known);
+  throw Error(ErrorKind::kUsage, "no command is called '" + name + "'", SuggestionHint(name, shown));
+}
+
 int RunCommand(const std::string& name, int count, char** arguments) {
-  const Command& command = Commands().Get(name);
+  const Command& command = FindCommand(name);
   CommonOptions options;
   CLI::App app(command.summary + "\n", "everlearn " + name);
   if (!command.example.empty()) app.footer("Example:\n  " + command.example);

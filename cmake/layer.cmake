@@ -8,6 +8,7 @@ function(everlearn_layer name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cc)
   set(tests ${sources})
+  set(all ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -40,6 +41,20 @@ function(everlearn_layer name)
       ENVIRONMENT OMP_WAIT_POLICY=PASSIVE
       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
+  set(fuzz ${all})
+  list(FILTER fuzz INCLUDE REGEX "_fuzz\\.cc$")
+  foreach(entry ${fuzz})
+    everlearn_fuzz(${entry} ${name})
+  endforeach()
+endfunction()
+
+# A fuzz entry with the driver that feeds it: a program that is run for a while by the tests.
+function(everlearn_fuzz source layer)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz_driver.cc)
+  everlearn_link(${name} ${layer})
+  add_test(NAME fuzz.${name} COMMAND ${name})
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
 # Links a program with a layer and all below it.

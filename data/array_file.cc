@@ -228,6 +228,8 @@ std::string ArrayFile::ReadBytes(const std::string& path) {
   if (!file.is_open()) SystemFailure("read", path, errno);
   struct stat status = {};
   std::string bytes;
+  if (::fstat(file.descriptor(), &status) == 0 && (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)))
+    throw Error(ErrorKind::kDamaged, path + " is a device, not a model file");
   if (::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode)) bytes.reserve(static_cast<size_t>(status.st_size) + 1);
   for (size_t size = 0;;) {
     bytes.resize(std::max(bytes.capacity(), size + 65536));

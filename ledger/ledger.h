@@ -65,7 +65,7 @@ class Ledger {
   virtual std::vector<LedgerNotice> Notices() const = 0;
   virtual std::vector<LedgerDecision> Decisions() const = 0;
   virtual std::optional<std::string> Model(const std::string& hash) const = 0;
-  virtual std::optional<LedgerCheckpoint> LastCheckpoint() const = 0;
+  virtual std::vector<LedgerCheckpoint> Checkpoints() const = 0;  // the newest first
 };
 
 struct LedgerOptions {

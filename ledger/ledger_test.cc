@@ -64,7 +64,7 @@ TEST_F(LedgerTest, KeepsEverythingAcrossOpenings) {
   {
     const auto ledger = OpenLedger(path_, {});
     EXPECT_EQ(ledger->last_event(), 0u);
-    EXPECT_FALSE(ledger->LastCheckpoint().has_value());
+    EXPECT_THAT(ledger->Checkpoints(), testing::IsEmpty());
     ledger->SetFact("task", "late");
     ledger->SetFact("task", "later");
     EXPECT_EQ(ledger->Append("a"), 1u);
@@ -93,8 +93,8 @@ TEST_F(LedgerTest, KeepsEverythingAcrossOpenings) {
     EXPECT_EQ(ledger->Decisions()[0].body, "{\"a\":1}");
     EXPECT_EQ(ledger->Model("h1"), std::string("\0model", 6));
     EXPECT_EQ(ledger->Model("h2"), std::nullopt);
-    EXPECT_EQ(ledger->LastCheckpoint()->event, 4u);
-    EXPECT_EQ(ledger->LastCheckpoint()->state, "state4");
+    EXPECT_EQ(ledger->Checkpoints().front().event, 4u);
+    EXPECT_EQ(ledger->Checkpoints().front().state, "state4");
   }
 }
 

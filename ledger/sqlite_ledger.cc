@@ -109,10 +109,11 @@ class SqliteLedger : public Ledger {
     return Lookup("SELECT bytes FROM model WHERE hash = ?", hash);
   }
 
-  std::optional<LedgerCheckpoint> LastCheckpoint() const override {
-    SqliteStatement select = database_->Prepare("SELECT event, state FROM checkpoint ORDER BY event DESC LIMIT 1");
-    if (!select.Step()) return std::nullopt;
-    return LedgerCheckpoint{static_cast<uint64_t>(select.Integer(0)), std::string(select.Bytes(1))};
+  std::vector<LedgerCheckpoint> Checkpoints() const override {
+    std::vector<LedgerCheckpoint> checkpoints;
+    SqliteStatement select = database_->Prepare("SELECT event, state FROM checkpoint ORDER BY event DESC");
+    while (select.Step()) checkpoints.push_back({static_cast<uint64_t>(select.Integer(0)), std::string(select.Bytes(1))});
+    return checkpoints;
   }
 
  private:

@@ -87,7 +87,7 @@ void Blend::Load(ByteReader* in) {
   variance_ = in->Get<double>();
   variance_rows_ = in->Get<double>();
   experts_.clear();
-  for (uint64_t left = in->GetVarint(); left > 0; --left) {
+  for (uint64_t left = in->GetCount(); left > 0; --left) {
     Expert& expert = experts_.emplace_back();
     expert.member = in->Get<uint32_t>();
     expert.weight = in->Get<double>();

@@ -162,7 +162,8 @@ std::optional<Decision> Evidence::ConsumeWatches(const PendingRow& row, double t
   decision.kind = alarmed->guard ? "guarded" : "rolled_back";
   decision.champion = roster.champion;
   decision.challenger = alarmed->rival;
-  decision.numbers = {{"pair", nullptr},
+  decision.numbers = {{"compared_loss", loss_.name()},
+                      {"pair", nullptr},
                       {"alpha", 1.0 / (alarmed->guard ? options_.guard_rows : options_.rollback_rows)},
                       {"evidence", alarmed->detector.Value()},
                       {"rows", alarmed->rows},
@@ -172,7 +173,8 @@ std::optional<Decision> Evidence::ConsumeWatches(const PendingRow& row, double t
 }
 
 JsonObject Evidence::PairNumbers(const Pair& pair) const {
-  return {{"pair", pair.number},
+  return {{"compared_loss", loss_.name()},
+          {"pair", pair.number},
           {"alpha", pair.alpha},
           {"evidence", pair.evidence.Value()},
           {"rows", pair.rows},
@@ -314,7 +316,7 @@ void Evidence::Load(ByteReader* in) {
   labelled_ = in->Get<uint64_t>();
   rows_at_champion_ = in->Get<uint64_t>();
   class_rows_ = in->GetAll<uint64_t>();
-  pairs_ = std::vector<Pair>(in->GetVarint());
+  pairs_ = std::vector<Pair>(in->GetCount());
   for (Pair& pair : pairs_) {
     Load(&pair, in);
     pair.lineage = in->Get<uint32_t>();
@@ -323,7 +325,7 @@ void Evidence::Load(ByteReader* in) {
     pair.evidence.Load(in);
     pair.screen = in->GetAll<double>();
   }
-  watches_ = std::vector<Watch>(in->GetVarint());
+  watches_ = std::vector<Watch>(in->GetCount());
   for (Watch& watch : watches_) {
     Load(&watch, in);
     watch.rival = in->Get<uint32_t>();
@@ -334,6 +336,15 @@ void Evidence::Load(ByteReader* in) {
   day_one_sum_ = in->Get<double>();
   day_one_rows_ = in->Get<uint64_t>();
   day_one_.Load(in);
+}
+
+bool Evidence::Fits(const Roster& roster) const {
+  const auto has_member = [&](const Pair& pair) {
+    return pair.lineage >= 1 && pair.lineage <= roster.lineages.size() && roster.lineages[pair.lineage - 1].newest != 0;
+  };
+  const auto has_rival = [&](const Watch& watch) { return watch.rival >= 1 && watch.rival <= roster.members.size(); };
+  return class_rows_.size() == classes_ && std::all_of(pairs_.begin(), pairs_.end(), has_member) &&
+         std::all_of(watches_.begin(), watches_.end(), has_rival);
 }
 
 }  // namespace everlearn

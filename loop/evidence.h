@@ -70,6 +70,8 @@ class Evidence {
 
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);
+  // Whether it fits a roster: names only members and lineages that there are. For what was loaded.
+  bool Fits(const Roster& roster) const;
 
  private:
   // Differences of the rows of the current block.

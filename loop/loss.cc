@@ -5,10 +5,13 @@
 
 namespace everlearn {
 
-RowLoss::RowLoss(const std::string& metric, size_t classes) : metric_(&Metrics().Get(metric)), classes_(classes) {
-  log_loss_ = classes > 0 && (metric == "log_loss" || !metric_->row_loss);
-  if (classes == 0 && !metric_->row_loss) metric_ = &Metrics().Get("rmse");
-}
+RowLoss::RowLoss(const std::string& metric, size_t classes)
+    : name_(Metrics().Get(metric).row_loss ? metric
+            : classes > 0                  ? "log_loss"
+                                           : "rmse"),
+      metric_(&Metrics().Get(name_)),
+      classes_(classes),
+      log_loss_(name_ == "log_loss") {}
 
 double RowLoss::Of(const double* prediction, double truth, double epsilon) const {
   if (!log_loss_) return metric_->row_loss(prediction, truth, classes_);

@@ -21,8 +21,11 @@ class RowLoss {
   // Losses differ by at most this; 0 for regression, whose differences are clipped instead.
   double Range(double epsilon) const;
   bool bounded() const { return classes_ > 0; }
+  // The metric whose loss it is: the given one, or the one that stands in for it.
+  const std::string& name() const { return name_; }
 
  private:
+  std::string name_;
   const Metric* metric_;
   size_t classes_;
   bool log_loss_;

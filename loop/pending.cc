@@ -1,5 +1,6 @@
 #include "loop/pending.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace everlearn {
@@ -62,23 +63,34 @@ void PendingRows::SetFrontAside() {
 
 void PendingRows::Save(ByteWriter* out) const {
   out->PutVarint(begin_);
-  out->PutVarint(end_);
+  out->PutVarint(size());
   for (uint64_t i = begin_; i < end_; ++i) SaveRow(ring_[i & (ring_.size() - 1)], out);
   out->PutVarint(aside_.size());
   for (const auto& [number, row] : aside_) SaveRow(row, out);
 }
 
 void PendingRows::Load(ByteReader* in) {
-  begin_ = in->GetVarint();
-  end_ = in->GetVarint();
-  if (end_ < begin_) throw Error(ErrorKind::kDamaged, "the checkpoint's waiting rows are out of order");
-  while (ring_.size() < size()) Grow();
+  const uint64_t begin = in->GetVarint(), waiting = in->GetCount();
+  begin_ = end_ = begin;
+  while (ring_.size() < waiting) Grow();
+  end_ = begin + waiting;
   for (uint64_t i = begin_; i < end_; ++i) ring_[i & (ring_.size() - 1)] = LoadRow(in);
-  const uint64_t count = in->GetVarint();
+  const uint64_t count = in->GetCount();
   for (uint64_t i = 0; i < count; ++i) {
     PendingRow row = LoadRow(in);
     aside_.emplace(row.row, std::move(row));
   }
+}
+
+bool PendingRows::Fits(size_t members, size_t outputs, size_t features) const {
+  const auto fits = [&](const PendingRow& row) {
+    const bool named = std::all_of(row.members.begin(), row.members.end(), [&](uint32_t m) { return m >= 1 && m <= members; });
+    return named && row.history == row.members.empty() && row.predictions.size() == row.members.size() * outputs &&
+           row.features.size() == features;
+  };
+  for (uint64_t i = begin_; i < end_; ++i)
+    if (!fits(ring_[i & (ring_.size() - 1)])) return false;
+  return std::all_of(aside_.begin(), aside_.end(), [&](const auto& row) { return fits(row.second); });
 }
 
 }  // namespace everlearn

@@ -53,6 +53,9 @@ class PendingRows {
   void DropAside(uint64_t row) { aside_.erase(row); }
   size_t aside() const { return aside_.size(); }
 
+  // Whether all rows are of this shape; of what was loaded.
+  bool Fits(size_t members, size_t outputs, size_t features) const;
+
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);
 

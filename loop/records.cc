@@ -56,9 +56,22 @@ LoopOptions OptionsOf(const Ledger& ledger) {
   return LoopOptions::FromJson(ParseJson(*fact, "the ledger's options"));
 }
 
+std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions& options,
+                                        const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
+  for (const LedgerCheckpoint& checkpoint : ledger.Checkpoints()) {
+    auto state = std::make_unique<LoopState>(options);
+    try {
+      state->Load(checkpoint.state, model_of);
+      if (state->events == checkpoint.event) return state;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kDamaged) throw;
+    }
+  }
+  return std::make_unique<LoopState>(options);
+}
+
 std::unique_ptr<LoopState> StateOf(const Ledger& ledger) {
-  auto state = std::make_unique<LoopState>(OptionsOf(ledger));
-  if (const auto checkpoint = ledger.LastCheckpoint()) state->Load(checkpoint->state, nullptr);
+  auto state = RestoreState(ledger, OptionsOf(ledger), nullptr);
   Recompute(ledger, state.get(), ledger.last_event(), [](uint64_t, const Effects&) { return true; });
   return state;
 }

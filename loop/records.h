@@ -2,6 +2,7 @@
 // implies.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,11 @@ JsonObject DecisionJson(const LoopState& state, const LoopDecision& decision);
 // Task and options of a ledger. Throws kDamaged where it holds none.
 Task TaskOf(const Ledger& ledger);
 LoopOptions OptionsOf(const Ledger& ledger);
+
+// The state of the newest checkpoint that is whole; the state before the first event where there is none. Models are fetched by hash, or
+// left out where `model_of` is null.
+std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions& options,
+                                        const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of);
 
 // The state after the ledger's last event, without models: enough for scores, evidence and roster.
 std::unique_ptr<LoopState> StateOf(const Ledger& ledger);

@@ -37,9 +37,7 @@ JsonObject Describe(const ReplayInput& input) {
 class ReplayRun {
  public:
   ReplayRun(const ReplayInput& input, const ReplayOptions& options, Trainer& trainer, Ledger& ledger)
-      : input_(input), options_(options), trainer_(trainer), ledger_(ledger), schedule_(input.schedule), state_(options.loop) {
-    state_.cpu_clock = ThreadCpuSeconds;
-  }
+      : input_(input), options_(options), trainer_(trainer), ledger_(ledger), schedule_(input.schedule), state_(options.loop) {}
 
   JsonObject Run() {
     if (const auto finished = Open()) return ParseJson(*finished, "the ledger's result").as_object();
@@ -50,11 +48,7 @@ class ReplayRun {
       TakeFinishedTrainings(item);
       if (!schedule_.is_outcome(item)) BeforeRow(schedule_.row(item));
       Feed(ItemEvent(item), nullptr);
-      if (options_.stop && options_.stop()) {
-        ledger_.Commit();
-        throw Error(ErrorKind::kInterrupted, "interrupted after " + std::to_string(state_.pending.next_row()) + " rows",
-                    options_.keeps_ledger ? "the same command goes on from there" : "");
-      }
+      if (options_.stop && options_.stop()) Interrupt();
     }
     JsonObject result = Result();
     ledger_.SetFact(kFinishedFact, ToText(result));
@@ -63,6 +57,18 @@ class ReplayRun {
   }
 
  private:
+  [[noreturn]] void Interrupt() {
+    ledger_.Commit();
+    throw Error(ErrorKind::kInterrupted, "interrupted after " + std::to_string(state_.pending.next_row()) + " rows",
+                options_.keeps_ledger ? "the same command goes on from there" : "");
+  }
+
+  TrainingResult WaitFor(uint32_t training) {
+    auto result = trainer_.Wait(training, options_.stop);
+    if (!result) Interrupt();
+    return std::move(*result);
+  }
+
   size_t outputs() const { return options_.loop.outputs(); }
   size_t Position() const { return state_.pending.next_row() + state_.outcomes; }
 
@@ -105,8 +111,8 @@ class ReplayRun {
 
   // Checkpoint, then the events after it once more, which must come out as they were stored.
   void Resume() {
-    if (const auto checkpoint = ledger_.LastCheckpoint())
-      state_.Load(checkpoint->state, [&](const std::string& hash) { return ModelOf(hash); });
+    state_ = std::move(*RestoreState(ledger_, options_.loop, [&](const std::string& hash) { return ModelOf(hash); }));
+    state_.cpu_clock = ThreadCpuSeconds;
     Event event;
     Effects effects;
     ledger_.ReadEvents(state_.events + 1, ledger_.last_event(), [&](uint64_t number, std::string_view bytes) {
@@ -227,7 +233,7 @@ class ReplayRun {
       const bool due = next->due == kNoTime ? !schedule_.is_outcome(item) : next->due <= now;
       if (!due) return;
       const TrainRequest request = *next;
-      FeedModel(request.number, request.due, trainer_.Wait(request.number));
+      FeedModel(request.number, request.due, WaitFor(request.number));
     }
   }
 
@@ -239,7 +245,7 @@ class ReplayRun {
     search.units = options_.loop.budget_units;
     search.seconds = options_.loop.budget_seconds;
     Begin(search);
-    FeedModel(0, state_.now, trainer_.Wait(0));
+    FeedModel(0, state_.now, WaitFor(0));
   }
 
   void FeedModel(uint32_t request, int64_t time, const TrainingResult& result) {

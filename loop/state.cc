@@ -18,7 +18,8 @@ Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Js
 std::vector<std::string> CompleteRoster(const LoopOptions& options) {
   const std::string average = options.classes > 0 ? "running_majority" : "running_mean";
   std::vector<std::string> names = options.roster;
-  if (names.empty()) names = {kNoChange, average, "online_linear", "gradient_boosting", kBlendName};
+  if (names.empty() || names == std::vector<std::string>{kBlendName})
+    names = {kNoChange, average, "online_linear", "gradient_boosting", kBlendName};
   const auto named = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
   bool online = false;
   for (const std::string& name : names) {
@@ -213,7 +214,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   ByteReader in(std::string_view(bytes).substr(0, size));
   if (in.Get<uint32_t>() != kCheckpointFormat) throw Error(ErrorKind::kDamaged, "the checkpoint is of another version of Everlearn");
   roster = {};
-  roster.lineages.resize(in.GetVarint());
+  roster.lineages.resize(in.GetCount());
   for (Lineage& lineage : roster.lineages) {
     lineage.id = static_cast<uint32_t>(&lineage - roster.lineages.data() + 1);
     lineage.kind = in.Get<MemberKind>();
@@ -224,7 +225,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
     lineage.newest = in.Get<uint32_t>();
     lineage.refits = in.Get<uint32_t>();
   }
-  roster.members.resize(in.GetVarint());
+  roster.members.resize(in.GetCount());
   for (Member& member : roster.members) {
     member.id = static_cast<uint32_t>(&member - roster.members.data() + 1);
     member.lineage = in.Get<uint32_t>();
@@ -255,7 +256,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   blend.Load(&in);
   evidence.Load(&in);
   pending.Load(&in);
-  requests.resize(in.GetVarint());
+  requests.resize(in.GetCount());
   for (TrainRequest& request : requests) {
     request.number = in.Get<uint32_t>();
     request.lineage = in.Get<uint32_t>();
@@ -274,7 +275,18 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   last_outcome = in.Get<double>();
   served.Load(&in);
   served_loss.Load(&in);
+  CheckNumbers();
   UpdateSpeakers();
+}
+
+void LoopState::CheckNumbers() const {
+  const size_t members = roster.members.size(), lineages = roster.lineages.size();
+  bool good = roster.champion <= members && roster.former <= members && roster.day_one <= members;
+  for (const Lineage& lineage : roster.lineages) good = good && lineage.newest <= members && lineage.kind <= MemberKind::kBlend;
+  for (const Blend::Expert& expert : blend.experts()) good = good && expert.member >= 1 && expert.member <= members;
+  for (const TrainRequest& request : requests) good = good && request.lineage >= 1 && request.lineage <= lineages;
+  good = good && evidence.Fits(roster) && pending.Fits(members, options.outputs(), options.is_category.size());
+  if (!good) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: it names what it does not hold");
 }
 
 }  // namespace everlearn

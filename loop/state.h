@@ -88,6 +88,9 @@ struct LoopState {
   std::string Save() const;
   // Models are fetched by hash; a null `model_of` leaves them out (events are then only recomputed).
   void Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of);
+
+ private:
+  void CheckNumbers() const;  // that members and lineages which are named exist; throws kDamaged
 };
 
 }  // namespace everlearn

@@ -190,10 +190,12 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.no_change = s.last_outcome;
   if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
   row.members.clear();
+  row.predictions.clear();
   if (event.history) return;
   ++s.predicted;
   effects->predicted = &row;
   if (input.recompute) {
+    if (event.members.empty()) throw Error(ErrorKind::kDamaged, "a stored row was predicted by nobody");
     for (const uint32_t member : event.members)
       if (member == 0 || member > s.roster.members.size())
         throw Error(ErrorKind::kDamaged, "a stored row names a member that there is not");

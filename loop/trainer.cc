@@ -1,12 +1,14 @@
 #include "loop/trainer.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,7 +89,7 @@ class InlineTrainer : public Trainer {
  public:
   explicit InlineTrainer(const EncodedRows& data) : data_(data) {}
   void Start(uint32_t ticket, const TrainingJob& job) override { jobs_[ticket] = job; }
-  TrainingResult Wait(uint32_t ticket) override {
+  std::optional<TrainingResult> Wait(uint32_t ticket, const std::function<bool()>&) override {
     const auto job = jobs_.extract(ticket);
     return RunTraining(job.mapped(), data_);
   }
@@ -152,7 +154,8 @@ class ProcessTrainer : public Trainer {
     workers_.emplace(ticket, std::move(worker));
   }
 
-  TrainingResult Wait(uint32_t ticket) override {
+  std::optional<TrainingResult> Wait(uint32_t ticket, const std::function<bool()>& stop) override {
+    if (!Ends(workers_.at(ticket).process, stop)) return std::nullopt;
     const auto node = workers_.extract(ticket);
     const Worker& worker = node.mapped();
     int status = 0;
@@ -173,6 +176,19 @@ class ProcessTrainer : public Trainer {
     pid_t process = 0;
     std::unique_ptr<MemoryFile> result;
   };
+
+  // Waits for the end of a process; false where `stop` came first.
+  static bool Ends(pid_t process, const std::function<bool()>& stop) {
+    constexpr int kLookEvery = 100;  // milliseconds
+    if (!stop) return true;
+    const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+    if (descriptor < 0) return true;  // an old kernel: the wait cannot be broken off
+    pollfd ended{descriptor, POLLIN, 0};
+    bool stopped = false;
+    while (!stopped && poll(&ended, 1, kLookEvery) <= 0) stopped = stop();
+    close(descriptor);
+    return !stopped;
+  }
 
   WorkerOptions options_;
   MemoryFile data_;

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "loop/training.h"
 
@@ -15,8 +17,9 @@ class Trainer {
   virtual ~Trainer() = default;
   // `ticket` is new.
   virtual void Start(uint32_t ticket, const TrainingJob& job) = 0;
-  // Waits for the end. A crash of the worker is a failed result, not an exception. Once for each ticket.
-  virtual TrainingResult Wait(uint32_t ticket) = 0;
+  // Waits for the end, or until `stop` (may be empty) says true: then nothing is returned and the training goes on. A crash of the worker
+  // is a failed result, not an exception. Once for each ticket that gave its result.
+  virtual std::optional<TrainingResult> Wait(uint32_t ticket, const std::function<bool()>& stop) = 0;
 };
 
 // Trains at Wait, in this process.

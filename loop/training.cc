@@ -166,7 +166,7 @@ TrainingJob TrainingJob::Decode(std::string_view bytes) {
   job.seed = in.Get<uint64_t>();
   job.threads = in.Get<int>();
   job.targets = in.GetAll<double>();
-  for (uint64_t left = in.GetVarint(); left > 0; --left) {
+  for (uint64_t left = in.GetCount(); left > 0; --left) {
     std::string name = in.GetText();
     job.candidates.emplace_back(std::move(name), in.GetText());
   }

@@ -17,6 +17,7 @@ void PrintDecision(const Json& d) {
   text += AlignedTable({{"", ""},
                         {"served before", CellText(Field(d, "champion"))},
                         {"serves since", CellText(Field(d, "challenger"))},
+                        {"loss compared", CellText(Field(d, "compared_loss"))},
                         {"pair number", CellText(Field(d, "pair"))},
                         {"evidence", CellText(Field(d, "evidence"))},
                         {"needed (1/alpha)", Figure(1.0 / NumberField(d, "alpha"))},

@@ -1,5 +1,6 @@
 // everlearn predict: rows in, rows with predictions out.
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/resources.h"
@@ -51,8 +52,18 @@ void CheckNamesAreFree(const Table& header, const std::vector<std::string>& adde
   }
 }
 
+// The output would take the place of what is read.
+void CheckOutput(const PredictFlags& flags) {
+  for (const std::string& input : {flags.model, flags.source}) {
+    std::error_code none;
+    if (!flags.output.empty() && std::filesystem::is_regular_file(input, none) && std::filesystem::equivalent(input, flags.output, none))
+      throw Error(ErrorKind::kUsage, "--output " + flags.output + " would overwrite " + input, "write to another file");
+  }
+}
+
 int Predict(const PredictFlags& flags, const CommonOptions& options) {
   const Stopwatch watch;
+  CheckOutput(flags);
   const ModelFile model = ModelFile::Load(flags.model);
   ScoringStream stream(model, flags.source, {}, options);
   for (const std::string& message : stream.warnings()) Warn(options, message);

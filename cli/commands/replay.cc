@@ -65,6 +65,9 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
   if (!loop.has_window() && !input.schedule.outcome_times.empty())
     Warn(common, "without --outcome-window rows count as their outcomes arrive; selectively late outcomes can mislead the tests");
 
+  if (const std::string compared = RowLoss(loop.metric, loop.classes).name(); compared != loop.metric)
+    Warn(common, "the metric " + loop.metric + " has no loss on a single row: promotion and roll back compare " + compared);
+
   const auto ledger = OpenLedger(flags.ledger, {flags.durability == "power" ? Durability::kPower : Durability::kProcess, false});
   const EncodedRows encoded = input.Encoded();
   const auto trainer = MakeProcessTrainer(encoded, {common.memory_bytes});
