@@ -6,6 +6,8 @@ find_package(TBB REQUIRED)
 find_package(Eigen3 REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(OpenSSL REQUIRED)
 
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
@@ -43,6 +45,14 @@ add_library(third_party::sqlite ALIAS third_party_sqlite)
 add_library(third_party_cli11 INTERFACE)
 target_link_libraries(third_party_cli11 INTERFACE CLI11::CLI11)
 add_library(third_party::cli11 ALIAS third_party_cli11)
+
+add_library(third_party_toml INTERFACE)
+target_link_libraries(third_party_toml INTERFACE tomlplusplus::tomlplusplus)
+add_library(third_party::toml ALIAS third_party_toml)
+
+add_library(third_party_openssl INTERFACE)
+target_link_libraries(third_party_openssl INTERFACE OpenSSL::SSL OpenSSL::Crypto)
+add_library(third_party::openssl ALIAS third_party_openssl)
 
 file(GLOB duckdb_archives ${EVERLEARN_DEPS}/duckdb/*.a)
 list(FILTER duckdb_archives EXCLUDE REGEX "tpcds|tpch|jemalloc")

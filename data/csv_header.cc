@@ -50,7 +50,7 @@ CsvHeader ParseCsvHeader(std::string_view line, char separator, const std::strin
     const char c = line[i];
     if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') name.push_back(line[++i]);
     else if (c == '"') quoted = !quoted;
-    else if (c == header.separator && !quoted) header.names.push_back(std::string(Trim(std::exchange(name, ""))));
+    else if (c == header.separator && !quoted) header.names.emplace_back(Trim(std::exchange(name, "")));
     else name.push_back(c);
   }
   if (quoted) throw Error(ErrorKind::kInput, source + ", line 1: a quoted column name does not end on its line");

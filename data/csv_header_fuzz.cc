@@ -10,7 +10,8 @@
 #include "data/field.h"
 
 std::vector<std::string> FuzzSeeds() {
-  return {"age;\"in; come\";town", "a,b,,\"c\"\"d\",a", "x\ty\tz", "$1,234.50", "2013-01-31T05:15:00.25Z", "1/2/2013 11:59 PM", "-1.5e-300"};
+  return {"age;\"in; come\";town",   "a,b,,\"c\"\"d\",a", "x\ty\tz",  "$1,234.50",
+          "2013-01-31T05:15:00.25Z", "1/2/2013 11:59 PM", "-1.5e-300"};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -12,7 +12,7 @@ fail() { say "$*"; exit 1; }
 
 packages=(g++ cmake ninja-build ccache mold clang-format-14 clang-tidy-14 git python3 golang-go
   libsqlite3-dev libeigen3-dev libopenblas-dev libboost1.81-dev libboost-json1.81-dev libtbb-dev
-  libcli11-dev libfmt-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev)
+  libcli11-dev libfmt-dev libtomlplusplus-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev)
 
 # A tool that the machine already has by another way (a newer Go, say) is not installed again.
 missing=()

@@ -17,7 +17,7 @@ import collections, re, sys
 
 suites = collections.defaultdict(collections.Counter)
 text = open(sys.argv[1], errors="replace").read()
-result = re.compile(r"^ *\d+/\d+ Test +#\d+: (\S+) \.+ *(?:\*\*\*)?(Passed|Skipped|\w[\w ()]*?) +([\d.]+) sec", re.M)
+result = re.compile(r"^ *\d+/\d+ Test +#\d+: (\S+) .*?\.{2,} *(?:\*\*\*)?(Passed|Skipped|\w[\w ()]*?) +([\d.]+) sec", re.M)
 for name, outcome, seconds in result.findall(text):
     suite = suites[re.split(r"[./]", name)[0]]
     suite[outcome if outcome in ("Passed", "Skipped") else "failed"] += 1
