@@ -26,7 +26,7 @@ std::vector<std::string> CompleteRoster(const LoopOptions& options) {
     if (std::count(names.begin(), names.end(), name) > 1) throw Error(ErrorKind::kUsage, "the roster names " + name + " twice");
     online = online || (name != kBlendName && Learners().Get(name).online() && (options.lags || name != kNoChange));
   }
-  if (!online) names.push_back(average);  // somebody must predict before the first training
+  if (!online) names.emplace_back(average);  // somebody must predict before the first training
   if (names.size() > 1 && !named(kBlendName)) names.push_back(kBlendName);
   if (names.size() == 2 && named(kBlendName)) std::erase(names, kBlendName);  // nothing to blend
   return names;
@@ -68,7 +68,7 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   o.metric = TextField(json, "metric");
   o.classes = static_cast<size_t>(IntegerField(json, "classes"));
   for (const Json& is : ArrayField(json, "is_category")) o.is_category.push_back(is.is_bool() && is.get_bool());
-  for (const Json& name : ArrayField(json, "roster")) o.roster.push_back(std::string(name.as_string()));
+  for (const Json& name : ArrayField(json, "roster")) o.roster.emplace_back(name.as_string());
   for (const auto& [learner, text] : Field(json, "parameters").as_object())
     o.parameters[std::string(learner)] = std::string(text.as_string());
   o.lags = Field(json, "lags").as_bool();

@@ -163,7 +163,7 @@ class ProcessTrainer : public Trainer {
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
       const Mapping result(worker.result->descriptor());
-      return TrainingResult::Decode(std::string(result.bytes()), features_, outputs_);
+      return TrainingResult::Decode(result.bytes(), features_, outputs_);
     }
     TrainingResult failed;
     failed.failure = WIFSIGNALED(status) ? std::string("the worker was ended by signal ") + std::to_string(WTERMSIG(status))

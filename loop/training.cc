@@ -193,7 +193,7 @@ std::string TrainingResult::Encode() const {
   return out.Take();
 }
 
-TrainingResult TrainingResult::Decode(std::string bytes, size_t features, size_t outputs) {
+TrainingResult TrainingResult::Decode(std::string_view bytes, size_t features, size_t outputs) {
   ByteReader in(bytes);
   TrainingResult result;
   result.learner = in.GetText();

@@ -48,7 +48,7 @@ struct TrainingResult {
 
   std::string Encode() const;
   // Throws kDamaged.
-  static TrainingResult Decode(std::string bytes, size_t features, size_t outputs);
+  static TrainingResult Decode(std::string_view bytes, size_t features, size_t outputs);
 };
 
 // Never throws for a failed training: that is a result.

@@ -173,8 +173,8 @@ void TreesModel::AddTreeByWalking(const Tree& tree, const double* inputs, size_t
 
 void TreesModel::Finish(double* scores, double* out) const {
   if (parameters_.average) {
-    const auto rounds = static_cast<double>(trees_.size() / scores_);
-    for (size_t k = 0; k < scores_; ++k) scores[k] /= rounds;
+    const size_t rounds = trees_.size() / scores_;
+    for (size_t k = 0; k < scores_; ++k) scores[k] /= static_cast<double>(rounds);
   }
   ApplyLink(parameters_.link, scores, parameters_.outputs, parameters_.sigmoid_scale, out);
 }
