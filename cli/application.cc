@@ -71,7 +71,10 @@ void AddCommonFlags(CLI::App& app, CommonOptions* options) {
          "memory for reading and sorting data, such as 2GB")
       ->type_name("SIZE")
       ->group("Common flags");
-  app.add_option("--seed", options->seed, "seed of all random choices (default: 0)")->type_name("N")->group("Common flags");
+  app.add_option("--seed", options->seed, "seed of all random choices (default: 0)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N")
+      ->group("Common flags");
 }
 
 // What CLI11 says about wrong flags, as our Error with a suggestion.

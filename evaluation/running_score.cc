@@ -49,6 +49,27 @@ void RunningScore::Add(const double* prediction, double truth, double no_change)
   no_change_right_ += no_change == truth;
 }
 
+void RunningScore::Correct(const double* prediction, double old_truth, double truth) {
+  if (rows_ == 0) return;
+  if (classes_ == 0) {
+    static const auto relative_error = Metrics().Get("mape").row_loss;
+    const double before = *prediction - old_truth, error = *prediction - truth;
+    absolute_ += std::abs(error) - std::abs(before);
+    squared_ += error * error - before * before;
+    relative_ += relative_error(prediction, truth, 0) - relative_error(prediction, old_truth, 0);
+    return;
+  }
+  static const auto brier = Metrics().Get("brier").row_loss;
+  const auto was = static_cast<size_t>(old_truth), is = static_cast<size_t>(truth);
+  const size_t guess = PredictedClass(prediction, classes_);
+  log_loss_ += LogLoss(prediction, is, classes_) - LogLoss(prediction, was, classes_);
+  brier_ += brier(prediction, truth, classes_) - brier(prediction, old_truth, classes_);
+  right_ += guess == is;
+  right_ -= guess == was && right_ > 0;
+  if (true_[was] > 0) --true_[was];
+  ++true_[is];
+}
+
 double RunningScore::Kappa() const {
   const double rows = static_cast<double>(rows_);
   double chance = 0;

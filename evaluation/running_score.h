@@ -19,6 +19,10 @@ class RunningScore {
   // made; NaN where none was, and then the row is left out of kappa_temporal.
   void Add(const double* prediction, double truth, double no_change);
 
+  // A row that was added with `old_truth` counts with `truth` instead. kappa_temporal and r2 stay as they were: they depend on the order of
+  // outcomes.
+  void Correct(const double* prediction, double old_truth, double truth);
+
   uint64_t rows() const { return rows_; }
   // By metric name: log_loss, brier, accuracy, kappa, kappa_temporal; mae, rmse, mse, r2, mape. NaN where it is not among them or not
   // defined.

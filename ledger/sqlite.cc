@@ -15,6 +15,11 @@ SqliteStatement& SqliteStatement::Bind(int64_t value) {
   return *this;
 }
 
+SqliteStatement& SqliteStatement::Bind(double value) {
+  if (sqlite3_bind_double(statement_.get(), ++bound_, value) != SQLITE_OK) database_->Throw();
+  return *this;
+}
+
 SqliteStatement& SqliteStatement::Bind(std::string_view text) {
   if (sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK)
     database_->Throw();

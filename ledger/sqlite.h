@@ -18,6 +18,7 @@ class SqliteStatement {
  public:
   // Parameters in order. Texts and blobs must live until the statement has been stepped.
   SqliteStatement& Bind(int64_t value);
+  SqliteStatement& Bind(double value);
   SqliteStatement& Bind(std::string_view text);
   SqliteStatement& BindBlob(std::string_view bytes);
 
@@ -27,6 +28,8 @@ class SqliteStatement {
   void Reset();
 
   int64_t Integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+  double Number(int column) const { return sqlite3_column_double(statement_.get(), column); }
+  bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
   // Valid until the next Step() or Reset().
   std::string_view Bytes(int column) const;
 

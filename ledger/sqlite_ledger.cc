@@ -1,321 +1,271 @@
-// The embedded ledger: one SQLite file. Events lie in segments of some hundred, so that a million a second can be appended.
-//
-// While a writer is there the file is in WAL mode (readers and the writer do not wait for each other); a writer that ends well puts it back
-// into one plain file, which can be read and copied without companions.
-#include <sys/stat.h>
-#include <unistd.h>
+#include "ledger/sqlite_ledger.h"
 
 #include <algorithm>
-#include <filesystem>
 
-#include "base/bytes.h"
 #include "base/hash.h"
-#include "ledger/file_lock.h"
-#include "ledger/ledger.h"
-#include "ledger/sqlite.h"
+#include "ledger/sha256.h"
 
 namespace everlearn {
 namespace {
 
-constexpr int64_t kApplicationId = 0x45764c67;  // "EvLg"
-constexpr int64_t kVersion = 1;
 constexpr size_t kSegmentBytes = 64 << 10;
 constexpr size_t kSegmentEvents = 512;
-
-constexpr const char* kSchema = R"(
-  CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE segment(first INTEGER PRIMARY KEY, count INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
-  CREATE TABLE notice(number INTEGER PRIMARY KEY, event INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
-  CREATE TABLE decision(number INTEGER PRIMARY KEY, event INTEGER NOT NULL, body TEXT NOT NULL);
-  CREATE TABLE model(hash TEXT PRIMARY KEY, name TEXT NOT NULL, bytes BLOB NOT NULL);
-  CREATE TABLE checkpoint(event INTEGER PRIMARY KEY, state BLOB NOT NULL);
-)";
+constexpr int kNumberBits = 44;
+constexpr uint64_t kLargestNumber = (uint64_t{1} << kNumberBits) - 1;
 
 // SQLite checks the structure of its pages, not the bytes inside a blob.
 int64_t Checksum(std::string_view bytes) { return static_cast<int64_t>(HashBytes(bytes)); }
 
-class SqliteLedger : public Ledger {
- public:
-  SqliteLedger(std::unique_ptr<FileLock> lock, std::unique_ptr<SqliteDatabase> database, bool read_only)
-      : lock_(std::move(lock)), database_(std::move(database)), read_only_(read_only) {
-    committed_ = static_cast<uint64_t>(database_->Integer("SELECT first + count - 1 FROM segment ORDER BY first DESC LIMIT 1"));
-    last_event_ = committed_;
+}  // namespace
+
+SqliteLedger::SqliteLedger(SqliteStore& store, int64_t task) : store_(store), task_(task) {
+  SqliteStatement segment =
+      store_.database().Prepare("SELECT first + count - 1, chain FROM segment WHERE first BETWEEN ? AND ? ORDER BY first DESC LIMIT 1");
+  if (segment.Bind(Id(0)).Bind(Id(kLargestNumber)).Step()) {
+    committed_ = Number(segment.Integer(0));
+    committed_chain_ = segment.Bytes(1);
   }
+  SqliteStatement notice = store_.database().Prepare("SELECT max(number) FROM notice WHERE number BETWEEN ? AND ?");
+  if (notice.Bind(Id(0)).Bind(Id(kLargestNumber)).Step() && notice.Integer(0) > 0) committed_notice_ = Number(notice.Integer(0));
+  TakenBack();
+}
 
-  ~SqliteLedger() override {
-    if (read_only_) return;
-    Rollback();
-    try {
-      database_->Execute("PRAGMA journal_mode = DELETE");
-    } catch (const Error&) {
-      // A reader is looking, or the disk is full: the next writer tidies up.
-    }
+int64_t SqliteLedger::Id(uint64_t number) const { return (task_ << kNumberBits) + static_cast<int64_t>(std::min(number, kLargestNumber)); }
+
+void SqliteLedger::SetFact(const std::string& name, const std::string& value) {
+  store_.Write("INSERT INTO fact VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+               [&](SqliteStatement& insert) { insert.Bind(task_).Bind(name).Bind(value); });
+}
+
+std::optional<std::string> SqliteLedger::Fact(const std::string& name) const {
+  SqliteStatement& select = store_.Prepared("SELECT value FROM fact WHERE task = ? AND name = ?");
+  if (!select.Bind(task_).Bind(name).Step()) return std::nullopt;
+  return std::string(select.Bytes(0));
+}
+
+uint64_t SqliteLedger::Append(std::string_view event) {
+  buffer_.PutText(event);
+  ++last_event_;
+  if (++buffered_ >= kSegmentEvents || buffer_.size() >= kSegmentBytes) WriteSegment();
+  return last_event_;
+}
+
+void SqliteLedger::AddNotice(const LedgerNotice& notice) {
+  ++last_notice_;
+  store_.Write("INSERT INTO notice VALUES (?, ?, ?, ?)", [&](SqliteStatement& insert) {
+    insert.Bind(Id(last_notice_)).Bind(static_cast<int64_t>(notice.event)).Bind(notice.kind).Bind(notice.body);
+  });
+}
+
+void SqliteLedger::AddDecision(const LedgerDecision& decision) {
+  store_.Write("INSERT INTO decision VALUES (?, ?, ?)", [&](SqliteStatement& insert) {
+    insert.Bind(Id(static_cast<uint64_t>(decision.number))).Bind(static_cast<int64_t>(decision.event)).Bind(decision.body);
+  });
+}
+
+void SqliteLedger::PutModel(const std::string& hash, const std::string& name, std::string_view bytes) {
+  store_.Write("INSERT INTO model VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+               [&](SqliteStatement& insert) { insert.Bind(hash).Bind(name).BindBlob(bytes); });
+}
+
+void SqliteLedger::PutCheckpoint(const LedgerCheckpoint& checkpoint) {
+  store_.Write("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)",
+               [&](SqliteStatement& insert) { insert.Bind(Id(checkpoint.event)).BindBlob(checkpoint.state); });
+  store_.Write(
+      "DELETE FROM checkpoint WHERE event BETWEEN ?1 AND ?2 AND event NOT IN "
+      "(SELECT event FROM checkpoint WHERE event BETWEEN ?1 AND ?2 ORDER BY event DESC LIMIT 2)",
+      [&](SqliteStatement& erase) { erase.Bind(Id(0)).Bind(Id(kLargestNumber)); });
+}
+
+void SqliteLedger::PutRow(const LedgerRow& row) {
+  store_.Write("INSERT INTO row VALUES (?, ?, nullif(?, 0), ?)", [&](SqliteStatement& insert) {
+    insert.Bind(Id(row.row)).Bind(static_cast<int64_t>(row.event)).Bind(static_cast<int64_t>(row.key)).BindBlob(row.body);
+  });
+}
+
+void SqliteLedger::EraseRow(uint64_t row) {
+  store_.Write("UPDATE row SET body = x'', key = NULL WHERE number = ?", [&](SqliteStatement& update) { update.Bind(Id(row)); });
+}
+
+std::optional<LedgerRow> SqliteLedger::Row(uint64_t row) const {
+  SqliteStatement& select = store_.Prepared("SELECT event, key, body FROM row WHERE number = ?");
+  if (!select.Bind(Id(row)).Step()) return std::nullopt;
+  return LedgerRow{row, static_cast<uint64_t>(select.Integer(0)), static_cast<uint64_t>(select.Integer(1)), std::string(select.Bytes(2))};
+}
+
+std::vector<uint64_t> SqliteLedger::RowsOfKey(uint64_t key) const {
+  std::vector<uint64_t> rows;
+  SqliteStatement& select = store_.Prepared("SELECT number FROM row WHERE key = ? AND number BETWEEN ? AND ? ORDER BY number");
+  select.Bind(static_cast<int64_t>(key)).Bind(Id(0)).Bind(Id(kLargestNumber));
+  while (select.Step()) rows.push_back(Number(select.Integer(0)));
+  return rows;
+}
+
+void SqliteLedger::PutOutcome(const LedgerOutcome& outcome) {
+  store_.Write("INSERT INTO outcome VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET truth = excluded.truth", [&](SqliteStatement& insert) {
+    insert.Bind(Id(outcome.row)).Bind(static_cast<int64_t>(outcome.event)).Bind(outcome.truth);
+  });
+}
+
+std::optional<LedgerOutcome> SqliteLedger::Outcome(uint64_t row) const {
+  SqliteStatement& select = store_.Prepared("SELECT event, truth FROM outcome WHERE number = ?");
+  if (!select.Bind(Id(row)).Step()) return std::nullopt;
+  return LedgerOutcome{row, static_cast<uint64_t>(select.Integer(0)), select.Number(1)};
+}
+
+void SqliteLedger::ReadRows(uint64_t first, const std::function<bool(const LedgerRow&, const double*)>& visit) const {
+  SqliteStatement select = store_.database().Prepare(
+      "SELECT row.number, row.event, row.key, row.body, outcome.truth FROM row LEFT JOIN outcome ON outcome.number = row.number "
+      "WHERE row.number BETWEEN ? AND ? ORDER BY row.number");
+  select.Bind(Id(first)).Bind(Id(kLargestNumber));
+  while (select.Step()) {
+    const LedgerRow row{Number(select.Integer(0)), static_cast<uint64_t>(select.Integer(1)), static_cast<uint64_t>(select.Integer(2)),
+                        std::string(select.Bytes(3))};
+    const double truth = select.Number(4);
+    if (!visit(row, select.is_null(4) ? nullptr : &truth)) return;
   }
+}
 
-  void SetFact(const std::string& name, const std::string& value) override {
-    Write("INSERT INTO fact VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
-          [&](SqliteStatement& insert) { insert.Bind(name).Bind(value); });
+void SqliteLedger::PutNote(const std::string& name, int64_t time, std::string_view value) {
+  store_.Write("INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?)",
+               [&](SqliteStatement& insert) { insert.Bind(task_).Bind(name).Bind(time).BindBlob(value); });
+}
+
+std::optional<std::string> SqliteLedger::Note(const std::string& name) const {
+  SqliteStatement& select = store_.Prepared("SELECT value FROM note WHERE task = ? AND name = ?");
+  if (!select.Bind(task_).Bind(name).Step()) return std::nullopt;
+  return std::string(select.Bytes(0));
+}
+
+void SqliteLedger::DropNotes(const std::string& first, const std::string& end, int64_t before) {
+  store_.Write("DELETE FROM note WHERE task = ? AND name >= ? AND name < ? AND time < ?",
+               [&](SqliteStatement& erase) { erase.Bind(task_).Bind(first).Bind(end).Bind(before); });
+}
+
+std::string SqliteLedger::ChainOf(std::string_view before, uint64_t first, uint64_t count, std::string_view body) const {
+  ByteWriter place;
+  place.Put(first);
+  place.Put(count);
+  return Sha256({before, place.bytes(), body});
+}
+
+std::string SqliteLedger::ChainHead() const { return committed_chain_; }
+
+void SqliteLedger::VerifyChain() const {
+  SqliteStatement select =
+      store_.database().Prepare("SELECT first, count, chain, body FROM segment WHERE first BETWEEN ? AND ? ORDER BY first");
+  select.Bind(Id(0)).Bind(Id(kLargestNumber));
+  std::string chain;
+  uint64_t expected = 1;
+  while (select.Step()) {
+    const uint64_t first = Number(select.Integer(0)), count = static_cast<uint64_t>(select.Integer(1));
+    chain = ChainOf(chain, first, count, select.Bytes(3));
+    if (first != expected || chain != select.Bytes(2))
+      throw Error(ErrorKind::kDamaged,
+                  store_.database().name() + " does not fit its hash chain from event " + std::to_string(expected) + " on");
+    expected = first + count;
   }
+}
 
-  std::optional<std::string> Fact(const std::string& name) const override { return Lookup("SELECT value FROM fact WHERE name = ?", name); }
+void SqliteLedger::WriteSegment() {
+  if (buffered_ == 0) return;
+  const uint64_t first = last_event_ - buffered_ + 1;
+  std::string chain = ChainOf(chain_, first, buffered_, buffer_.bytes());
+  store_.Write("INSERT INTO segment VALUES (?, ?, ?, ?, ?)", [&](SqliteStatement& insert) {
+    insert.Bind(Id(first)).Bind(static_cast<int64_t>(buffered_)).Bind(Checksum(buffer_.bytes()));
+    insert.BindBlob(chain).BindBlob(buffer_.bytes());
+  });
+  chain_ = std::move(chain);
+  buffer_.Clear();
+  buffered_ = 0;
+}
 
-  uint64_t Append(std::string_view event) override {
-    buffer_.PutText(event);
-    ++last_event_;
-    if (++buffered_ >= kSegmentEvents || buffer_.size() >= kSegmentBytes) WriteSegment();
-    return last_event_;
-  }
+void SqliteLedger::Committed() {
+  committed_ = last_event_;
+  committed_notice_ = last_notice_;
+  committed_chain_ = chain_;
+}
 
-  uint64_t last_event() const override { return last_event_; }
-
-  void AddNotice(const LedgerNotice& notice) override {
-    Write("INSERT INTO notice(event, kind, body) VALUES (?, ?, ?)",
-          [&](SqliteStatement& insert) { insert.Bind(static_cast<int64_t>(notice.event)).Bind(notice.kind).Bind(notice.body); });
-  }
-
-  void AddDecision(const LedgerDecision& decision) override {
-    Write("INSERT INTO decision VALUES (?, ?, ?)",
-          [&](SqliteStatement& insert) { insert.Bind(decision.number).Bind(static_cast<int64_t>(decision.event)).Bind(decision.body); });
-  }
-
-  void PutModel(const std::string& hash, const std::string& name, std::string_view bytes) override {
-    Write("INSERT INTO model VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-          [&](SqliteStatement& insert) { insert.Bind(hash).Bind(name).BindBlob(bytes); });
-  }
-
-  void PutCheckpoint(const LedgerCheckpoint& checkpoint) override {
-    Write("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)",
-          [&](SqliteStatement& insert) { insert.Bind(static_cast<int64_t>(checkpoint.event)).BindBlob(checkpoint.state); });
-    Write("DELETE FROM checkpoint WHERE event NOT IN (SELECT event FROM checkpoint ORDER BY event DESC LIMIT 2)", [](SqliteStatement&) {});
-  }
-
-  void Commit() override {
-    WriteSegment();
-    if (!database_->in_transaction()) return;
-    try {
-      database_->Execute("COMMIT");
-    } catch (const Error&) {
-      Rollback();
-      throw;
-    }
-    committed_ = last_event_;
-  }
-
-  void ReadEvents(uint64_t first, uint64_t last, const std::function<bool(uint64_t, std::string_view)>& visit) const override;
-  std::vector<LedgerNotice> Notices() const override;
-  std::vector<LedgerDecision> Decisions() const override;
-
-  std::optional<std::string> Model(const std::string& hash) const override {
-    return Lookup("SELECT bytes FROM model WHERE hash = ?", hash);
-  }
-
-  std::vector<LedgerCheckpoint> Checkpoints() const override {
-    std::vector<LedgerCheckpoint> checkpoints;
-    SqliteStatement select = database_->Prepare("SELECT event, state FROM checkpoint ORDER BY event DESC");
-    while (select.Step()) checkpoints.push_back({static_cast<uint64_t>(select.Integer(0)), std::string(select.Bytes(1))});
-    return checkpoints;
-  }
-
- private:
-  // Runs one statement inside the open transaction, which it begins where there is none. A failure takes everything since the last commit
-  // back, so that what is here and what is on disk stay equal.
-  template <typename BindAll>
-  void Write(const char* sql, const BindAll& bind) {
-    try {
-      if (!database_->in_transaction()) database_->Execute("BEGIN IMMEDIATE");
-      SqliteStatement statement = database_->Prepare(sql);
-      bind(statement);
-      statement.Step();
-    } catch (const Error&) {
-      Rollback();
-      throw;
-    }
-  }
-
-  void WriteSegment() {
-    if (buffered_ == 0) return;
-    Write("INSERT INTO segment VALUES (?, ?, ?, ?)", [&](SqliteStatement& insert) {
-      insert.Bind(static_cast<int64_t>(last_event_ - buffered_ + 1)).Bind(static_cast<int64_t>(buffered_));
-      insert.Bind(Checksum(buffer_.bytes())).BindBlob(buffer_.bytes());
-    });
-    ClearBuffer();
-  }
-
-  void ClearBuffer() {
-    buffer_.Clear();
-    buffered_ = 0;
-  }
-
-  void Rollback() noexcept {
-    ClearBuffer();
-    last_event_ = committed_;
-    try {
-      if (database_->in_transaction()) database_->Execute("ROLLBACK");
-    } catch (const Error&) {
-      // SQLite has then rolled back by itself.
-    }
-  }
-
-  std::optional<std::string> Lookup(std::string_view sql, const std::string& key) const {
-    SqliteStatement select = database_->Prepare(sql);
-    if (!select.Bind(key).Step()) return std::nullopt;
-    return std::string(select.Bytes(0));
-  }
-
-  std::unique_ptr<FileLock> lock_;
-  std::unique_ptr<SqliteDatabase> database_;  // closed before the lock is given back
-  bool read_only_;
-  uint64_t committed_ = 0;
-  uint64_t last_event_ = 0;
-  ByteWriter buffer_;  // the last `buffered_` events, each with its length before it
-  size_t buffered_ = 0;
-};
+void SqliteLedger::TakenBack() noexcept {
+  buffer_.Clear();
+  buffered_ = 0;
+  last_event_ = committed_;
+  last_notice_ = committed_notice_;
+  chain_ = committed_chain_;
+}
 
 void SqliteLedger::ReadEvents(uint64_t first, uint64_t last, const std::function<bool(uint64_t, std::string_view)>& visit) const {
+  const std::string& file = store_.database().name();
+  const auto damaged = [&](const std::string& what) { return Error(ErrorKind::kDamaged, file + " is damaged: " + what); };
   const auto visit_segment = [&](uint64_t begin, uint64_t count, std::string_view body) {
     for (uint64_t number = begin; number < begin + count && number <= last; ++number) {
       ByteReader reader(body);
-      const uint64_t size = reader.GetVarint();
+      uint64_t size = body.size();
+      try {
+        size = reader.GetVarint();
+      } catch (const Error&) {
+      }
       body.remove_prefix(reader.position());
-      if (size > body.size())
-        throw Error(ErrorKind::kDamaged, database_->name() + " is damaged: event " + std::to_string(number) + " ends too early");
+      if (size > body.size()) throw damaged("event " + std::to_string(number) + " ends too early");
       if (number >= first && !visit(number, body.substr(0, size))) return false;
       body.remove_prefix(size);
     }
     return true;
   };
-  SqliteStatement select = database_->Prepare(
+  SqliteStatement select = store_.database().Prepare(
       "SELECT first, count, checksum, body FROM segment WHERE first >= "
-      "coalesce((SELECT max(first) FROM segment WHERE first <= ?1), 0) AND first <= ?2 ORDER BY first");
-  constexpr uint64_t kLargest = INT64_MAX;
-  select.Bind(static_cast<int64_t>(std::min(first, kLargest))).Bind(static_cast<int64_t>(std::min(last, kLargest)));
-  uint64_t expected = 0;
+      "coalesce((SELECT max(first) FROM segment WHERE first BETWEEN ?1 AND ?2), ?2) AND first <= ?3 ORDER BY first");
+  select.Bind(Id(0)).Bind(Id(first)).Bind(Id(last));
+  uint64_t expected = std::max<uint64_t>(first, 1);
   while (select.Step()) {
-    const auto begin = static_cast<uint64_t>(select.Integer(0)), count = static_cast<uint64_t>(select.Integer(1));
-    if (expected != 0 && begin != expected) {
-      throw Error(ErrorKind::kDamaged, database_->name() + " is damaged: event " + std::to_string(expected) + " is missing");
-    }
-    if (Checksum(select.Bytes(3)) != select.Integer(2)) {
-      throw Error(ErrorKind::kDamaged,
-                  database_->name() + " is damaged: the checksum of the events from " + std::to_string(begin) + " on is wrong");
-    }
+    const uint64_t begin = Number(select.Integer(0)), count = static_cast<uint64_t>(select.Integer(1));
+    // The first segment may begin before what is wanted, none may leave a gap.
+    if (begin > expected || (begin < expected && begin > first)) throw damaged("event " + std::to_string(expected) + " is missing");
+    if (Checksum(select.Bytes(3)) != select.Integer(2))
+      throw damaged("the checksum of the events from " + std::to_string(begin) + " on is wrong");
     if (!visit_segment(begin, count, select.Bytes(3))) return;
     expected = begin + count;
   }
   if (buffered_ > 0) visit_segment(last_event_ - buffered_ + 1, buffered_, buffer_.bytes());
+  else if (expected <= std::min(last, last_event_)) throw damaged("event " + std::to_string(expected) + " is missing");
 }
 
-std::vector<LedgerNotice> SqliteLedger::Notices() const {
+std::vector<LedgerNotice> SqliteLedger::Notices(uint64_t after, uint64_t most) const {
   std::vector<LedgerNotice> notices;
-  SqliteStatement select = database_->Prepare("SELECT event, kind, body FROM notice ORDER BY number");
+  SqliteStatement select =
+      store_.database().Prepare("SELECT number, event, kind, body FROM notice WHERE number > ? AND number <= ? ORDER BY number LIMIT ?");
+  select.Bind(Id(after)).Bind(Id(kLargestNumber)).Bind(static_cast<int64_t>(std::min(most, kLargestNumber)));
   while (select.Step()) {
-    notices.push_back({static_cast<uint64_t>(select.Integer(0)), std::string(select.Bytes(1)), std::string(select.Bytes(2))});
+    notices.push_back(
+        {Number(select.Integer(0)), static_cast<uint64_t>(select.Integer(1)), std::string(select.Bytes(2)), std::string(select.Bytes(3))});
   }
   return notices;
 }
 
 std::vector<LedgerDecision> SqliteLedger::Decisions() const {
   std::vector<LedgerDecision> decisions;
-  SqliteStatement select = database_->Prepare("SELECT number, event, body FROM decision ORDER BY number");
+  SqliteStatement select =
+      store_.database().Prepare("SELECT number, event, body FROM decision WHERE number BETWEEN ? AND ? ORDER BY number");
+  select.Bind(Id(0)).Bind(Id(kLargestNumber));
   while (select.Step()) {
-    decisions.push_back({select.Integer(0), static_cast<uint64_t>(select.Integer(1)), std::string(select.Bytes(2))});
+    decisions.push_back(
+        {static_cast<int64_t>(Number(select.Integer(0))), static_cast<uint64_t>(select.Integer(1)), std::string(select.Bytes(2))});
   }
   return decisions;
 }
 
-// Refuses what SQLite would open but is no ledger of ours. `fresh`: an empty database is one to begin with.
-void CheckIdentity(const SqliteDatabase& database, bool* fresh) {
-  const int64_t id = database.Integer("PRAGMA application_id"), version = database.Integer("PRAGMA user_version");
-  *fresh = id == 0 && version == 0 && database.Integer("SELECT count(*) FROM sqlite_schema") == 0;
-  if (*fresh) return;
-  if (id != kApplicationId) throw Error(ErrorKind::kDamaged, database.name() + " is a database, but not an Everlearn ledger");
-  if (version > kVersion) {
-    throw Error(ErrorKind::kDamaged, database.name() + " is of a newer version (" + std::to_string(version) + ") than this program reads",
-                "update Everlearn");
-  }
+std::optional<std::string> SqliteLedger::Model(const std::string& hash) const {
+  SqliteStatement select = store_.database().Prepare("SELECT bytes FROM model WHERE hash = ?");
+  if (!select.Bind(hash).Step()) return std::nullopt;
+  return std::string(select.Bytes(0));
 }
 
-void CreateTables(const SqliteDatabase& database) {
-  database.Execute("BEGIN IMMEDIATE");
-  database.Execute(kSchema);
-  database.Execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
-  database.Execute(("PRAGMA user_version = " + std::to_string(kVersion)).c_str());
-  database.Execute("COMMIT");
-}
-
-std::unique_ptr<Ledger> OpenTemporary() {
-  auto database = std::make_unique<SqliteDatabase>("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "the temporary ledger");
-  database->Execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384");
-  CreateTables(*database);
-  return std::make_unique<SqliteLedger>(nullptr, std::move(database), false);
-}
-
-std::unique_ptr<Ledger> OpenForWriting(const std::string& path, Durability durability) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
-    throw Error(ErrorKind::kNotFound, "the ledger " + path + " cannot be made: there is no folder " + folder.string());
-  }
-  if (std::filesystem::exists(path) && access(path.c_str(), R_OK | W_OK) != 0) {
-    throw Error(ErrorKind::kPermission, "no permission to write the ledger " + path);
-  }
-  auto lock = std::make_unique<FileLock>(path);
-  auto database = std::make_unique<SqliteDatabase>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
-  database->Execute(durability == Durability::kPower ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  bool fresh = false;
-  CheckIdentity(*database, &fresh);
-  if (fresh) CreateTables(*database);
-  if (SqliteStatement mode = database->Prepare("PRAGMA journal_mode = WAL"); !mode.Step() || mode.Bytes(0) != "wal") {
-    throw Error(ErrorKind::kResource, path + " could not be opened for writing: other processes are reading it",
-                "wait until they have finished");
-  }
-  return std::make_unique<SqliteLedger>(std::move(lock), std::move(database), false);
-}
-
-// A URI that says the file will not change: the only way to read a WAL-mode file in a folder that cannot be written.
-std::string ImmutableUri(const std::string& path) {
-  std::string uri = "file:";
-  for (const char c : std::filesystem::absolute(path).string()) {
-    if (c == '%' || c == '?' || c == '#') {
-      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
-    } else {
-      uri += c;
-    }
-  }
-  return uri + "?immutable=1";
-}
-
-std::unique_ptr<Ledger> OpenForReading(const std::string& path) {
-  if (!std::filesystem::exists(path)) throw Error(ErrorKind::kNotFound, "there is no ledger " + path);
-  if (access(path.c_str(), R_OK) != 0) throw Error(ErrorKind::kPermission, "no permission to read the ledger " + path);
-  const auto open = [&](const std::string& name, int flags) {
-    auto database = std::make_unique<SqliteDatabase>(name, SQLITE_OPEN_READONLY | flags, path);
-    bool fresh = false;
-    CheckIdentity(*database, &fresh);
-    if (fresh) throw Error(ErrorKind::kDamaged, path + " is empty, not an Everlearn ledger");
-    return std::make_unique<SqliteLedger>(nullptr, std::move(database), true);
-  };
-  try {
-    return open(path, 0);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kPermission) throw;
-    if (std::error_code ignored; std::filesystem::file_size(path + "-wal", ignored) > 0 && !ignored) {
-      throw Error(ErrorKind::kPermission, path + " was not closed by its writer, and its folder cannot be written",
-                  "copy it together with " + path + "-wal into another folder and read it there");
-    }
-    return open(ImmutableUri(path), SQLITE_OPEN_URI);
-  }
-}
-
-}  // namespace
-
-std::unique_ptr<Ledger> OpenLedger(const std::string& path, const LedgerOptions& options) {
-  if (path.empty()) return OpenTemporary();
-  struct stat status;
-  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    throw Error(ErrorKind::kDamaged,
-                path + (S_ISDIR(status.st_mode) ? " is a folder, not an Everlearn ledger" : " is not a file that can hold a ledger"));
-  }
-  return options.read_only ? OpenForReading(path) : OpenForWriting(path, options.durability);
+std::vector<LedgerCheckpoint> SqliteLedger::Checkpoints() const {
+  std::vector<LedgerCheckpoint> checkpoints;
+  SqliteStatement select = store_.database().Prepare("SELECT event, state FROM checkpoint WHERE event BETWEEN ? AND ? ORDER BY event DESC");
+  select.Bind(Id(0)).Bind(Id(kLargestNumber));
+  while (select.Step()) checkpoints.push_back({Number(select.Integer(0)), std::string(select.Bytes(1))});
+  return checkpoints;
 }
 
 }  // namespace everlearn

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loop/loss.h"
+
 namespace everlearn {
 namespace {
 
 constexpr double kShare = 0.002;             // of the weight that is spread evenly after each outcome
 constexpr double kLeastProbability = 1e-4;   // an expert's probability of what happened counts as at least this
 constexpr double kMostSquaredErrors = 16.0;  // an error counts as at most this many variances
-constexpr double kVarianceRows = 1000.0;     // memory of the variance, in outcomes
+constexpr double kVarianceRows = 200.0;      // memory of the variance, in outcomes
+constexpr double kLeastVarianceRows = 20.0;  // from here on
+constexpr double kMostGrowth = 20.0;         // a squared error counts as at most so many variances in the variance
 
 }  // namespace
 
@@ -38,6 +42,7 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
     const auto found = std::find(members.begin(), members.end(), expert.member);
     if (found == members.end()) continue;
     const double* prediction = predictions.data() + static_cast<size_t>(found - members.begin()) * k;
+    if (!std::isfinite(prediction[0])) continue;
     for (size_t i = 0; i < k; ++i) out[i] += expert.weight * prediction[i];
     sum += expert.weight;
   }
@@ -50,8 +55,11 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
 void Blend::Learn(const PendingRow& row, double truth, const double* self) {
   if (classes_ == 0 && self != nullptr) {
     const double error = self[0] - truth;
+    // One absurd outcome must not hide all differences between experts for thousands of rows.
+    const double most = variance_rows_ >= kLeastVarianceRows && variance_ > 0 ? kMostGrowth * variance_ : RowLoss::kMost;
+    const double squared = error * error <= most ? error * error : most;
     variance_rows_ = std::min(variance_rows_ + 1.0, kVarianceRows);
-    variance_ += (error * error - variance_) / variance_rows_;
+    variance_ += (squared - variance_) / variance_rows_;
   }
   double sum = 0;
   for (Expert& expert : experts_) {
@@ -60,10 +68,13 @@ void Blend::Learn(const PendingRow& row, double truth, const double* self) {
     if (prediction == nullptr && self != nullptr) prediction = self;  // who did not predict is judged as the blend itself
     if (prediction != nullptr) {
       if (classes_ > 0) {
-        likelihood = std::max(prediction[static_cast<size_t>(truth)], kLeastProbability);
+        const double p = prediction[static_cast<size_t>(truth)];
+        likelihood = p >= kLeastProbability ? p : kLeastProbability;
       } else {
         const double error = prediction[0] - truth;
-        likelihood = variance_ > 0 ? std::exp(-0.5 * std::min(error * error / variance_, kMostSquaredErrors)) : 1.0;
+        const double in_variances = error * error / variance_;
+        const double counted = in_variances <= kMostSquaredErrors ? in_variances : kMostSquaredErrors;  // also what is not a number
+        likelihood = variance_ > 0 ? std::exp(-0.5 * counted) : 1.0;
       }
     }
     expert.weight *= likelihood;

@@ -42,6 +42,27 @@ TEST(Blend, NewAndRemovedExpertsKeepTheWeightsADistribution) {
   EXPECT_FALSE(blend.HasExpert(2));
 }
 
+TEST(Blend, OneAbsurdOutcomeOrExpertDoesNotBlindIt) {
+  Blend blend(0);
+  blend.AddExpert(1);
+  blend.AddExpert(2);
+  blend.AddExpert(3);
+  Random random(5);
+  double out[1];
+  double error = 0;
+  for (int i = 0; i < 2000; ++i) {
+    double truth = random.Normal();
+    // The first is nearly right, the second far off, the third no number at all in between.
+    const PendingRow row = Row({1, 2, 3}, {truth + 0.1 * random.Normal(), truth + 3, i % 100 == 50 ? NAN : truth + 3});
+    ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
+    ASSERT_TRUE(std::isfinite(out[0]));
+    if (i >= 1200) error += std::abs(out[0] - truth);
+    if (i == 100 || i == 1000) truth = i == 100 ? 1e6 : 1e200;
+    blend.Learn(row, truth, out);
+  }
+  EXPECT_LT(error / 800, 0.2);
+}
+
 TEST(Blend, WithoutAnyExpertOfTheRowThereIsNoPrediction) {
   Blend blend(2);
   blend.AddExpert(5);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <numeric>
 
 namespace everlearn {
 namespace {
@@ -16,6 +18,23 @@ constexpr uint64_t kLeastScreened = 100, kMostScreened = 10'000, kLeastUnitsScre
 constexpr double kClipRows = 4.0, kClipBlocks = 2.0;
 // Blocks from which the scale of a watch is fixed.
 constexpr uint64_t kWarmUpUnits = 10;
+// A clipped mean can differ in sign from the true one, where rare large differences all have one sign. The sequence that must agree is
+// therefore clipped a hundred times wider: one absurd outcome must not decide for ever either.
+constexpr double kWideClip = 100.0;
+// This part of the largest past differences does not count for the scale.
+constexpr size_t kTrimmedPart = 100;
+
+// The mean of absolute values without the largest hundredth, at least one (all of them, where that leaves nothing).
+double TrimmedMean(std::vector<double> values) {
+  const auto trimmed = static_cast<std::ptrdiff_t>(std::max<size_t>(1, values.size() / kTrimmedPart));
+  std::nth_element(values.begin(), values.end() - trimmed, values.end());
+  const auto mean = [](auto begin, auto end) { return std::accumulate(begin, end, 0.0) / static_cast<double>(end - begin); };
+  const double robust = values.size() > 1 ? mean(values.begin(), values.end() - trimmed) : 0.0;
+  return robust > 0 ? robust : mean(values.begin(), values.end());
+}
+
+// As JSON writes it: infinite evidence is the largest number, not null.
+double Finite(double evidence) { return std::min(evidence, std::numeric_limits<double>::max()); }
 
 JsonObject IntervalJson(const Interval& interval, double scale) {
   return {{"value", interval.value * scale}, {"lower", interval.lower * scale}, {"upper", interval.upper * scale}};
@@ -81,10 +100,12 @@ double Evidence::Observe(Comparison* comparison, const Unit& unit) const {
   const double x = std::clamp(unit.mean / comparison->loss.scale, -1.0, 1.0);
   comparison->rows += unit.rows;
   comparison->gain.Add(x);
-  comparison->unclipped.Add(unit.mean);
+  const double widest = kWideClip * comparison->loss.scale;
+  const double wide = std::clamp(unit.mean, -widest, widest);
+  comparison->wide.Add(wide);
   const auto rows = static_cast<double>(unit.rows);
   const double keep = std::exp2(-rows / options_.half_life);
-  comparison->recent_sum = keep * comparison->recent_sum + unit.mean * rows;
+  comparison->recent_sum = keep * comparison->recent_sum + wide * rows;
   comparison->recent_weight = keep * comparison->recent_weight + rows;
   return x;
 }
@@ -100,49 +121,55 @@ void Evidence::Screen(Pair* pair, const Unit& unit, uint64_t next_row) {
   const uint64_t every = std::max<uint64_t>(1, units / 20);  // often enough, and summed afresh, free of drift
   if (pair->past_units < units || pair->past_units % every != 0) return;
   const uint64_t held = std::min<uint64_t>(units, pair->screen.size());
-  double sum = 0, absolute = 0;
-  for (uint64_t i = 0; i < held; ++i) {
-    const double d = pair->screen[(pair->past_units - 1 - i) % pair->screen.size()];
-    sum += d;
-    absolute += std::abs(d);
-  }
-  if (sum / static_cast<double>(held) <= options_.minimum_gain || absolute <= 0) return;
+  std::vector<double> absolute(held);
+  for (uint64_t i = 0; i < held; ++i) absolute[i] = std::abs(pair->screen[(pair->past_units - 1 - i) % pair->screen.size()]);
+  const double usual = TrimmedMean(std::move(absolute));
+  double sum = 0;
+  for (uint64_t i = 0; i < held; ++i)
+    sum += std::clamp(pair->screen[(pair->past_units - 1 - i) % pair->screen.size()], -kWideClip * usual, kWideClip * usual);
+  if (sum / static_cast<double>(held) <= options_.minimum_gain || usual <= 0) return;
   pair->number = ++pairs_numbered_;
   const auto j = static_cast<double>(pair->number);
   pair->alpha = 6.0 * options_.error_rate / (std::numbers::pi * std::numbers::pi * j * j);
   pair->first_row = next_row;
   pair->block = {};
   pair->loss.epsilon = Epsilon();
-  FixScale(pair, absolute / static_cast<double>(held));
+  FixScale(pair, usual);
+  pair->wide = AsymptoticMeanSequence(pair->alpha);
   pair->screen = {};
 }
 
-// Clipping cuts rare large differences, which may be the only ones of their sign: then the unclipped mean must be positive as well.
-bool Evidence::SignIsUnclipped(const Comparison& comparison) const {
+bool Evidence::WideMeanAgrees(const Comparison& comparison) const {
   const bool clipped = !loss_.bounded() || comparison.loss.scale < loss_.Range(comparison.loss.epsilon);
-  return !clipped || comparison.unclipped.Get().lower > 0;
+  const Interval wide = comparison.wide.Get();
+  // Blocks that are all alike have no spread to make an interval of; of a champion without any finite prediction they are.
+  const bool all_alike = comparison.wide.rows() >= AsymptoticMeanSequence::kFirstRow && std::isinf(wide.lower);
+  return !clipped || wide.lower > 0 || (all_alike && wide.value > 0);
 }
 
 bool Evidence::Promotes(const Pair& pair) const {
   if (pair.recent_weight <= 0 || pair.recent_sum / pair.recent_weight <= options_.minimum_gain) return false;
   if (pair.evidence.Value() < 1.0 / pair.alpha) return false;
-  return SignIsUnclipped(pair);
+  return WideMeanAgrees(pair);
 }
 
 bool Evidence::Alarmed(Watch* watch, const Unit& unit) const {
   if (watch->loss.scale <= 0) {
-    watch->past_absolute += std::abs(unit.mean);
     watch->past_rows += unit.rows;
-    if (++watch->past_units >= kWarmUpUnits && watch->past_absolute > 0)
-      FixScale(watch, watch->past_absolute / static_cast<double>(watch->past_units));
+    ++watch->past_units;
+    if (unit.mean != 0) watch->past_absolute.push_back(std::abs(unit.mean));
+    if (watch->past_units < kWarmUpUnits || watch->past_absolute.empty()) return false;
+    // Units without any difference belong to the usual ones too.
+    const double differing = static_cast<double>(watch->past_absolute.size()) / static_cast<double>(watch->past_units);
+    FixScale(watch, differing * TrimmedMean(std::move(watch->past_absolute)));
+    watch->past_absolute = {};
     return false;
   }
   watch->detector.Add(Observe(watch, unit));
-  if (!SignIsUnclipped(*watch)) return false;
+  if (!WideMeanAgrees(*watch)) return false;
   if (watch->guard) return watch->detector.Value() >= options_.guard_rows;
   // A promotion is taken back where it was wrong on the whole, not for a bad day.
-  return watch->detector.Value() >= options_.rollback_rows && watch->unclipped.Get().value > 0 &&
-         rows_ - rows_at_champion_ >= options_.dwell;
+  return watch->detector.Value() >= options_.rollback_rows && watch->wide.Get().value > 0 && rows_ - rows_at_champion_ >= options_.dwell;
 }
 
 std::optional<Decision> Evidence::ConsumeWatches(const PendingRow& row, double truth, const Roster& roster) {
@@ -165,7 +192,7 @@ std::optional<Decision> Evidence::ConsumeWatches(const PendingRow& row, double t
   decision.numbers = {{"compared_loss", loss_.name()},
                       {"pair", nullptr},
                       {"alpha", 1.0 / (alarmed->guard ? options_.guard_rows : options_.rollback_rows)},
-                      {"evidence", alarmed->detector.Value()},
+                      {"evidence", Finite(alarmed->detector.Value())},
                       {"rows", alarmed->rows},
                       {"gain", IntervalJson(alarmed->gain.Get(), alarmed->loss.scale)},
                       {"recent_gain", alarmed->recent_sum / alarmed->recent_weight}};
@@ -176,7 +203,7 @@ JsonObject Evidence::PairNumbers(const Pair& pair) const {
   return {{"compared_loss", loss_.name()},
           {"pair", pair.number},
           {"alpha", pair.alpha},
-          {"evidence", pair.evidence.Value()},
+          {"evidence", Finite(pair.evidence.Value())},
           {"rows", pair.rows},
           {"gain", IntervalJson(pair.gain.Get(), pair.loss.scale)},
           {"recent_gain", pair.recent_weight > 0 ? Json(pair.recent_sum / pair.recent_weight) : Json(nullptr)}};
@@ -228,19 +255,11 @@ std::optional<Decision> Evidence::Consume(const PendingRow& row, double truth, c
   const double* day_one = roster.day_one == 0 ? nullptr : row.Of(roster.day_one, outputs);
   if (day_one != nullptr) {
     const double gain = Difference(day_one, row.predictions.data(), truth, kSmallestEpsilon);
-    day_one_sum_ += gain;
-    ++day_one_rows_;
-    if (const auto unit = Add(&day_one_block_, row, gain)) day_one_.Add(unit->mean);
+    day_one_.Add(gain, row.informed, rows_ - 1);
   }
   auto watched = ConsumeWatches(row, truth, roster);
   auto tested = ConsumePairs(row, truth, roster, next_row);
   return watched ? watched : tested;
-}
-
-Interval Evidence::GainSinceDayOne() const {
-  const Interval blocks = day_one_.Get();
-  const double mean = day_one_rows_ == 0 ? 0.0 : day_one_sum_ / static_cast<double>(day_one_rows_);
-  return {mean, mean - (blocks.value - blocks.lower), mean + (blocks.upper - blocks.value)};
 }
 
 JsonArray Evidence::OpenTests(const Roster& roster) const {
@@ -264,8 +283,8 @@ void Evidence::Save(const Comparison& c, ByteWriter* out) {
   out->Put(c.block);
   out->Put(c.rows);
   c.gain.Save(out);
-  c.unclipped.Save(out);
-  for (const double value : {c.recent_sum, c.recent_weight, c.past_absolute}) out->Put(value);
+  c.wide.Save(out);
+  for (const double value : {c.recent_sum, c.recent_weight}) out->Put(value);
   out->Put(c.past_units);
   out->Put(c.past_rows);
 }
@@ -276,8 +295,8 @@ void Evidence::Load(Comparison* c, ByteReader* in) {
   c->block = in->Get<Block>();
   c->rows = in->Get<uint64_t>();
   c->gain.Load(in);
-  c->unclipped.Load(in);
-  for (double* value : {&c->recent_sum, &c->recent_weight, &c->past_absolute}) *value = in->Get<double>();
+  c->wide.Load(in);
+  for (double* value : {&c->recent_sum, &c->recent_weight}) *value = in->Get<double>();
   c->past_units = in->Get<uint64_t>();
   c->past_rows = in->Get<uint64_t>();
 }
@@ -302,11 +321,9 @@ void Evidence::Save(ByteWriter* out) const {
     Save(static_cast<const Comparison&>(watch), out);
     out->Put(watch.rival);
     out->Put(watch.guard);
+    out->PutAll(watch.past_absolute);
     watch.detector.Save(out);
   }
-  out->Put(day_one_block_);
-  out->Put(day_one_sum_);
-  out->Put(day_one_rows_);
   day_one_.Save(out);
 }
 
@@ -330,11 +347,9 @@ void Evidence::Load(ByteReader* in) {
     Load(&watch, in);
     watch.rival = in->Get<uint32_t>();
     watch.guard = in->Get<bool>();
+    watch.past_absolute = in->GetAll<double>();
     watch.detector.Load(in);
   }
-  day_one_block_ = in->Get<Block>();
-  day_one_sum_ = in->Get<double>();
-  day_one_rows_ = in->Get<uint64_t>();
   day_one_.Load(in);
 }
 

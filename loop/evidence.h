@@ -4,7 +4,8 @@
 //
 // The unit of the tests is the block: rows that were predicted before the first of them had counted. Their differences may share a cause
 // (the same storm) that no bet could have known of, so only their mean is one observation; without delay every row is a block of its own.
-// Means of several rows are clipped at a multiple of their usual size, fixed on past blocks, as differences of regression losses are.
+// Means of several rows are clipped at a multiple of their usual size, fixed on past blocks, as differences of regression losses are; the
+// test is then about clipped means, and an asymptotic sequence with a hundred times wider clip, at the same level, must agree.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "loop/loss.h"
 #include "loop/pending.h"
 #include "loop/roster.h"
+#include "statistics/block_mean.h"
 #include "statistics/confidence_sequence.h"
 #include "statistics/e_detector.h"
 #include "statistics/e_process.h"
@@ -26,7 +28,7 @@ struct EvidenceOptions {
   double error_rate = 0.05;        // of a false promotion over the whole life
   double minimum_gain = 0;         // in units of the loss
   double half_life = 2000;         // of the recent gain, in matured rows
-  double rollback_rows = 100'000;  // mean time between false roll backs, in matured rows
+  double rollback_rows = 100'000;  // mean time between false roll backs, in observations (matured rows; blocks where outcomes are late)
   double guard_rows = 1'000'000;   // the same for the guard
   uint64_t dwell = 100;            // matured rows after a change of champion before a roll back
 };
@@ -62,8 +64,8 @@ class Evidence {
   uint64_t rows() const { return rows_; }
 
   // Mean loss of the model of day one minus that of what was served, with the width that its blocks give.
-  Interval GainSinceDayOne() const;
-  uint64_t rows_since_day_one() const { return day_one_rows_; }
+  Interval GainSinceDayOne() const { return day_one_.Get(); }
+  uint64_t rows_since_day_one() const { return day_one_.rows(); }
   uint64_t pairs() const { return pairs_numbered_; }
   // The open tests, for status: [{"challenger", "pair", "evidence", "alpha", "rows", "gain"}].
   JsonArray OpenTests(const Roster& roster) const;
@@ -90,12 +92,11 @@ class Evidence {
     uint64_t first_row = 0;  // rows predicted from here on count
     PairedLoss loss;
     Block block;
-    uint64_t rows = 0;         // of complete blocks
-    BoundedMeanSequence gain;  // of blocks, in units of loss.scale
-    AsymptoticMeanSequence unclipped;
+    uint64_t rows = 0;                         // of complete blocks
+    BoundedMeanSequence gain;                  // of blocks, in units of loss.scale
+    AsymptoticMeanSequence wide;               // of blocks, clipped so far out that only the absurd is cut
     double recent_sum = 0, recent_weight = 0;  // discounted
     uint64_t past_units = 0, past_rows = 0;    // before the scale was fixed
-    double past_absolute = 0;
   };
   // (lineage, champion), first screened, then numbered and tested.
   struct Pair : Comparison {
@@ -109,6 +110,7 @@ class Evidence {
   struct Watch : Comparison {
     uint32_t rival = 0;
     bool guard = false;
+    std::vector<double> past_absolute;  // differences before the scale was fixed
     EDetector detector;
   };
 
@@ -118,7 +120,7 @@ class Evidence {
   void FixScale(Comparison* comparison, double mean_absolute) const;
   double Observe(Comparison* comparison, const Unit& unit) const;
   void Screen(Pair* pair, const Unit& unit, uint64_t next_row);
-  bool SignIsUnclipped(const Comparison& comparison) const;
+  bool WideMeanAgrees(const Comparison& comparison) const;
   bool Promotes(const Pair& pair) const;
   bool Alarmed(Watch* watch, const Unit& unit) const;
   std::optional<Decision> ConsumeWatches(const PendingRow& row, double truth, const Roster& roster);
@@ -137,10 +139,7 @@ class Evidence {
   std::vector<uint64_t> class_rows_;
   std::vector<Pair> pairs_;
   std::vector<Watch> watches_;
-  Block day_one_block_;
-  double day_one_sum_ = 0;
-  uint64_t day_one_rows_ = 0;
-  AsymptoticMeanSequence day_one_;  // of blocks
+  BlockMeanSequence day_one_;
 };
 
 }  // namespace everlearn

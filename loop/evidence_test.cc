@@ -190,5 +190,45 @@ TEST(Evidence, SavedAndLoadedItDecidesEqually) {
   }
 }
 
+// Regression: two members with errors of this size; `spike` replaces the truth of one row.
+std::optional<Made> RunRegression(Evidence* evidence, const Roster& roster, double champion_error, double rival_error, uint64_t rows,
+                                  uint64_t spike_row, double spike) {
+  Random random(9);
+  PendingRow row;
+  for (uint64_t i = 0; i < rows; ++i) {
+    const double truth = random.Normal();
+    row.row = row.informed = i;
+    row.members = {1, 2};
+    row.predictions = {truth + champion_error * random.Normal(), truth + rival_error * random.Normal()};
+    if (auto decision = evidence->Consume(row, i == spike_row ? spike : truth, roster, i + 1)) return Made{i, *decision};
+  }
+  return std::nullopt;
+}
+
+TEST(Evidence, OneAbsurdOutcomeNeitherPromotesNorForbidsForEver) {
+  const Roster roster = MakeRoster(2);
+  for (const uint64_t spike_row : {uint64_t{50}, uint64_t{400}}) {
+    for (const double spike : {1e6, -1e6, 1e160, 1.7e308}) {
+      Evidence better("rmse", 0, {}), worse("rmse", 0, {});
+      better.OnChampion(roster, 0);
+      worse.OnChampion(roster, 0);
+      const auto made = RunRegression(&better, roster, 0.3, 0.1, 20'000, spike_row, spike);
+      ASSERT_TRUE(made.has_value()) << spike_row << " " << spike;
+      EXPECT_EQ(made->decision.kind, "promoted");
+      EXPECT_FALSE(RunRegression(&worse, roster, 0.1, 0.3, 20'000, spike_row, spike).has_value()) << spike_row << " " << spike;
+    }
+  }
+}
+
+TEST(Evidence, AGuardRemovesAChampionThatPredictsNoNumbers) {
+  Roster roster = MakeRoster(2);
+  roster.lineages[1].baseline = true;
+  Evidence evidence("rmse", 0, {});
+  evidence.OnChampion(roster, 0);
+  const auto made = RunRegression(&evidence, roster, 1e200, 1, 5'000, 0, 0);
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->decision.challenger, 2u);
+}
+
 }  // namespace
 }  // namespace everlearn

@@ -14,8 +14,12 @@ RowLoss::RowLoss(const std::string& metric, size_t classes)
       log_loss_(name_ == "log_loss") {}
 
 double RowLoss::Of(const double* prediction, double truth, double epsilon) const {
-  if (!log_loss_) return metric_->row_loss(prediction, truth, classes_);
-  return -std::log(std::clamp(prediction[static_cast<size_t>(truth)], epsilon, 1.0 - epsilon));
+  if (!log_loss_) {
+    const double loss = metric_->row_loss(prediction, truth, classes_);
+    return loss <= kMost ? loss : kMost;  // also what is not a number
+  }
+  const double p = prediction[static_cast<size_t>(truth)];
+  return -std::log(p >= epsilon ? std::min(p, 1.0 - epsilon) : epsilon);
 }
 
 double RowLoss::Range(double epsilon) const {

@@ -12,6 +12,9 @@ namespace everlearn {
 
 class RowLoss {
  public:
+  // No loss counts as more, so that sums of losses and of their squares stay finite.
+  static constexpr double kMost = 1e100;
+
   // `metric` is registered (throws kUsage).
   RowLoss(const std::string& metric, size_t classes);
 

@@ -56,7 +56,10 @@ PendingRow* PendingRows::Find(uint64_t row) {
 
 void PendingRows::SetFrontAside() {
   PendingRow& front = Front();
-  if (aside_.size() == kMostAside) aside_.erase(aside_.begin());
+  if (aside_.size() == kMostAside) {
+    aside_.erase(aside_.begin());
+    ++given_up_;
+  }
   aside_.emplace(front.row, front);
   ++begin_;
 }
@@ -65,6 +68,7 @@ void PendingRows::Save(ByteWriter* out) const {
   out->PutVarint(begin_);
   out->PutVarint(size());
   for (uint64_t i = begin_; i < end_; ++i) SaveRow(ring_[i & (ring_.size() - 1)], out);
+  out->PutVarint(given_up_);
   out->PutVarint(aside_.size());
   for (const auto& [number, row] : aside_) SaveRow(row, out);
 }
@@ -75,6 +79,7 @@ void PendingRows::Load(ByteReader* in) {
   while (ring_.size() < waiting) Grow();
   end_ = begin + waiting;
   for (uint64_t i = begin_; i < end_; ++i) ring_[i & (ring_.size() - 1)] = LoadRow(in);
+  given_up_ = in->GetVarint();
   const uint64_t count = in->GetCount();
   for (uint64_t i = 0; i < count; ++i) {
     PendingRow row = LoadRow(in);
@@ -82,11 +87,11 @@ void PendingRows::Load(ByteReader* in) {
   }
 }
 
-bool PendingRows::Fits(size_t members, size_t outputs, size_t features) const {
+bool PendingRows::Fits(size_t members, size_t outputs, size_t features, const std::function<bool(double)>& is_outcome) const {
   const auto fits = [&](const PendingRow& row) {
     const bool named = std::all_of(row.members.begin(), row.members.end(), [&](uint32_t m) { return m >= 1 && m <= members; });
-    return named && row.history == row.members.empty() && row.predictions.size() == row.members.size() * outputs &&
-           row.features.size() == features;
+    return named && (row.history || !row.members.empty()) && (!row.known() || is_outcome(row.truth)) &&
+           row.predictions.size() == row.members.size() * outputs && row.features.size() == features;
   };
   for (uint64_t i = begin_; i < end_; ++i)
     if (!fits(ring_[i & (ring_.size() - 1)])) return false;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -53,18 +54,21 @@ class PendingRows {
   void DropAside(uint64_t row) { aside_.erase(row); }
   size_t aside() const { return aside_.size(); }
 
-  // Whether all rows are of this shape; of what was loaded.
-  bool Fits(size_t members, size_t outputs, size_t features) const;
+  // Whether all rows are of this shape and their truths possible; for what was loaded.
+  bool Fits(size_t members, size_t outputs, size_t features, const std::function<bool(double)>& is_outcome) const;
+  // Rows that were given up because too many waited; an outcome of theirs is neither scored nor learnt from.
+  uint64_t given_up() const { return given_up_; }
 
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);
 
  private:
-  static constexpr size_t kMostAside = 100'000;
+  static constexpr size_t kMostAside = 1'000'000;
   void Grow();
 
   std::vector<PendingRow> ring_ = std::vector<PendingRow>(16);  // size is a power of two
   uint64_t begin_ = 0, end_ = 0;
+  uint64_t given_up_ = 0;
   std::map<uint64_t, PendingRow> aside_;
 };
 

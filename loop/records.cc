@@ -1,5 +1,8 @@
 #include "loop/records.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/timestamp.h"
 
 namespace everlearn {
@@ -17,7 +20,7 @@ void Recompute(const Ledger& ledger, LoopState* state, uint64_t last, const std:
   Effects effects;
   ledger.ReadEvents(state->events + 1, last, [&](uint64_t number, std::string_view bytes) {
     DecodeEvent(bytes, outputs, classification, &event);
-    Step(*state, {event, nullptr, true}, &effects);
+    Step(*state, {.event = event, .recompute = true}, &effects);
     return visit(number, effects);
   });
 }
@@ -102,7 +105,7 @@ std::string_view RoleName(const Roster& roster, const Member& member) {
   return member.id == roster.champion ? "champion" : member.alive ? "challenger" : "retired";
 }
 
-JsonObject ScoreJson(const RunningScore& score, const AsymptoticMeanSequence& loss, double value) {
+JsonObject ScoreJson(const RunningScore& score, const BlockMeanSequence& loss, double value) {
   JsonObject json{{"value", value}};
   for (const auto& [name, measure] : score.ToJson()) json[name] = measure;
   json["rows"] = score.rows();
@@ -111,7 +114,92 @@ JsonObject ScoreJson(const RunningScore& score, const AsymptoticMeanSequence& lo
   return json;
 }
 
-JsonObject StatusJson(const LoopState& state, const Task& task) {
+namespace {
+
+// Outcomes by row, as they were scored, from stored events: silence counts as what it means, also where an outcome came after the window.
+class ScoredOutcomes {
+ public:
+  explicit ScoredOutcomes(const LoopOptions& options) : options_(options) {}
+
+  void Take(const Event& event) {
+    if (event.time != kNoTime) now_ = std::max(now_, event.time);
+    if (event.kind == EventKind::kRow) {
+      times_.push_back(event.time);
+      truths_.push_back(kMissing);
+    } else if (event.row >= truths_.size()) {
+      return;
+    } else if (event.kind == EventKind::kOutcome && std::isnan(truths_[event.row])) {
+      truths_[event.row] = Closed(event.row) && !std::isnan(options_.missing_outcome) ? options_.missing_outcome : event.truth;
+    } else if (event.kind == EventKind::kCorrection) {
+      truths_[event.row] = event.truth;
+    }
+  }
+
+  // NaN where none was scored.
+  double Of(uint64_t row) const { return std::isnan(truths_[row]) && Closed(row) ? options_.missing_outcome : truths_[row]; }
+
+ private:
+  bool Closed(uint64_t row) const {
+    if (options_.window_rows > 0 && truths_.size() - 1 - row > options_.window_rows) return true;
+    return options_.window_time > 0 && times_[row] != kNoTime && now_ - times_[row] > options_.window_time;
+  }
+
+  const LoopOptions& options_;
+  int64_t now_ = kNoTime;
+  std::vector<int64_t> times_;
+  std::vector<double> truths_;
+};
+
+}  // namespace
+
+std::vector<double> MetricValues(const Ledger& ledger, const LoopState& state) {
+  const std::string& name = state.options.metric;
+  std::vector<double> values;
+  if (RunningScore::Knows(name)) {
+    values.push_back(state.served.Value(name));
+    for (const Member& member : state.roster.members) values.push_back(member.score.Value(name));
+    return values;
+  }
+  const size_t outputs = state.options.outputs(), count = state.roster.members.size() + 1;
+  const bool classification = state.options.classes > 0;
+  const auto each = [&](const std::function<void(const Event&)>& visit) {
+    Event event;
+    ledger.ReadEvents(1, ledger.last_event(), [&](uint64_t, std::string_view bytes) {
+      DecodeEvent(bytes, outputs, classification, &event);
+      visit(event);
+      return true;
+    });
+  };
+  ScoredOutcomes outcomes(state.options);
+  each([&](const Event& event) { outcomes.Take(event); });
+  std::vector<std::vector<double>> truths(count), predictions(count);
+  each([&](const Event& event) {
+    const bool predicted = (event.kind == EventKind::kRow && !event.history) || event.kind == EventKind::kShadow;
+    if (!predicted || std::isnan(outcomes.Of(event.row))) return;
+    const auto add = [&](size_t member, const double* prediction) {
+      truths[member].push_back(outcomes.Of(event.row));
+      predictions[member].insert(predictions[member].end(), prediction, prediction + outputs);
+    };
+    if (event.kind == EventKind::kRow) add(0, event.predictions.data());
+    for (size_t i = 0; i < event.members.size(); ++i)
+      if (event.members[i] < count) add(event.members[i], event.predictions.data() + i * outputs);
+  });
+  const Metric& metric = Metrics().Get(name);
+  for (size_t m = 0; m < count; ++m)
+    values.push_back(truths[m].empty() ? kMissing : metric.compute({truths[m], predictions[m], state.options.classes}));
+  return values;
+}
+
+std::vector<std::string> LoopWarnings(const LoopOptions& options) {
+  std::vector<std::string> warnings;
+  if (!options.has_window())
+    warnings.emplace_back("without an outcome window rows count as their outcomes arrive; selectively late outcomes can mislead the tests");
+  if (const std::string compared = RowLoss(options.metric, options.classes).name(); compared != options.metric)
+    warnings.push_back("the metric " + options.metric + " has no loss on a single row: promotion and roll back compare " + compared);
+  return warnings;
+}
+
+JsonObject StatusJson(const LoopState& state, const Task& task, const std::vector<double>& values) {
   const std::string& metric = state.options.metric;
   JsonArray members;
   for (const Member& member : state.roster.members) {
@@ -119,7 +207,7 @@ JsonObject StatusJson(const LoopState& state, const Task& task) {
                     {"learner", state.roster.LineageOf(member.id).learner},
                     {"role", RoleName(state.roster, member)},
                     {"version", member.version}};
-    for (const auto& [name, value] : ScoreJson(member.score, member.loss, member.score.Value(metric))) json[name] = value;
+    for (const auto& [name, value] : ScoreJson(member.score, member.loss, values[member.id])) json[name] = value;
     members.push_back(json);
   }
   JsonArray weights;
@@ -127,16 +215,20 @@ JsonObject StatusJson(const LoopState& state, const Task& task) {
     weights.push_back(JsonObject{{"member", state.roster.Get(expert.member).name}, {"weight", expert.weight}});
   const Interval gain = state.evidence.GainSinceDayOne();
   JsonArray warnings;
-  if (!state.options.has_window())
-    warnings.push_back("without an outcome window rows count as their outcomes arrive; selectively late outcomes can mislead the tests");
+  for (const std::string& warning : LoopWarnings(state.options)) warnings.emplace_back(warning);
+  if (state.pending.given_up() > 0)
+    warnings.push_back(Json("so many rows waited for their outcome that " + std::to_string(state.pending.given_up()) +
+                            " were given up: their outcomes are neither scored nor learnt from"));
   return {{"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
           {"rows", state.pending.next_row()},
           {"predictions", state.predicted},
           {"outcomes", state.outcomes},
+          {"paused", state.paused},
+          {"suggested", state.suggested == 0 ? Json(nullptr) : Json(state.roster.Get(state.suggested).name)},
           {"waiting", state.pending.size() + state.pending.aside()},
           {"time", TimeJson(state.now)},
           {"champion", state.roster.champion == 0 ? Json(nullptr) : Json(state.roster.Get(state.roster.champion).name)},
-          {"served", ScoreJson(state.served, state.served_loss, state.served.Value(metric))},
+          {"served", ScoreJson(state.served, state.served_loss, values[0])},
           {"members", members},
           {"blend", weights},
           {"warnings", warnings},

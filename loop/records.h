@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/task.h"
 #include "ledger/ledger.h"
@@ -39,11 +40,19 @@ std::unique_ptr<LoopState> StateOf(const Ledger& ledger);
 // ("recomputed_equal"). Throws kNotFound where there is no such decision.
 JsonObject ExplainDecision(const Ledger& ledger, int64_t number);
 
-// The live state for people and scripts: champion, roster with scores and intervals, open tests, gain since day one.
-JsonObject StatusJson(const LoopState& state, const Task& task);
+// The task's metric of what was served ([0]) and of each member ([its number]): from the running scores where they know it, else from the
+// stored predictions and the outcomes as they were scored.
+std::vector<double> MetricValues(const Ledger& ledger, const LoopState& state);
+
+// The live state for people and scripts: champion, roster with scores and intervals, open tests, gain since day one. `values` is of
+// MetricValues.
+JsonObject StatusJson(const LoopState& state, const Task& task, const std::vector<double>& values);
+
+// What a user of these options must know about the figures; one sentence each.
+std::vector<std::string> LoopWarnings(const LoopOptions& options);
 
 // Members in the form of interface.md's replay; `value_of` gives the ordering metric of a member where its running score does not.
-JsonObject ScoreJson(const RunningScore& score, const AsymptoticMeanSequence& loss, double value);
+JsonObject ScoreJson(const RunningScore& score, const BlockMeanSequence& loss, double value);
 std::string_view RoleName(const Roster& roster, const Member& member);
 
 }  // namespace everlearn

@@ -88,7 +88,14 @@ class ReplayRun {
     }
     auto finished = ledger_.Fact(kFinishedFact);
     // What answers for a whole ledger must be whole: reading checks every segment.
-    if (finished) ledger_.ReadEvents(1, ledger_.last_event(), [](uint64_t, std::string_view) { return true; });
+    if (finished) {
+      const Json* events = ParseJson(*finished, "the ledger's result").as_object().if_contains("events_recorded");
+      const uint64_t recorded = events == nullptr || !events->is_number() ? 0 : events->to_number<uint64_t>();
+      if (recorded != ledger_.last_event())
+        throw Error(ErrorKind::kDamaged, "the ledger is damaged: its result was of " + std::to_string(recorded) + " events, it has " +
+                                             std::to_string(ledger_.last_event()));
+      ledger_.ReadEvents(1, recorded, [](uint64_t, std::string_view) { return true; });
+    }
     return finished;
   }
 
@@ -135,7 +142,7 @@ class ReplayRun {
     event_.time = schedule_.time(item);
     event_.row = row;
     if (schedule_.is_outcome(item)) {
-      event_.kind = EventKind::kOutcome;
+      event_.kind = schedule_.is_early(row) ? EventKind::kKnown : EventKind::kOutcome;
       event_.truth = input_.target[row];
     } else {
       event_.kind = EventKind::kRow;
@@ -160,7 +167,7 @@ class ReplayRun {
       ledger_.AddDecision({static_cast<int64_t>(decision.number), number, ToText(DecisionJson(state_, decision))});
     for (const LoopNotice& notice : effects_.notices) {
       const JsonObject json = NoticeJson(state_, notice);
-      ledger_.AddNotice({number, notice.kind, ToText(json)});
+      ledger_.AddNotice({0, number, notice.kind, ToText(json)});
       if (options_.notice) options_.notice(json);
     }
     for (const TrainRequest& request : effects_.requests) Begin(request);
@@ -170,8 +177,13 @@ class ReplayRun {
   void Keep(const Event& event, uint64_t number) {
     const bool row = event.kind == EventKind::kRow;
     const uint64_t rows = state_.pending.next_row();
-    const bool checkpoint = options_.keeps_ledger && row && rows % kRowsPerCheckpoint == 0;
-    if (checkpoint) ledger_.PutCheckpoint({number, state_.Save()});
+    // Waiting rows are part of a checkpoint: where there are very many, it is written less often.
+    const uint64_t waiting = state_.pending.size() + state_.pending.aside();
+    const bool checkpoint = options_.keeps_ledger && row && rows % kRowsPerCheckpoint == 0 && rows - checkpointed_ >= waiting;
+    if (checkpoint) {
+      ledger_.PutCheckpoint({number, state_.Save()});
+      checkpointed_ = rows;
+    }
     if (checkpoint || number % kEventsPerCommit == 0 || !effects_.decisions.empty() || event.kind == EventKind::kModel) ledger_.Commit();
     if (options_.progress && row && (rows % kRowsPerProgress == 0 || rows == input_.schedule.rows))
       options_.progress({rows, input_.schedule.rows, &state_});
@@ -273,44 +285,9 @@ class ReplayRun {
       if (member.model_hash == event.hash) member.cpu_seconds += result.cpu_seconds;
   }
 
-  // The ordering metric of the served answers (member 0) and of every member, where the running sums do not know it: from the stored
-  // predictions.
-  std::vector<double> ValuesFromLedger() const {
-    const Metric& metric = Metrics().Get(options_.loop.metric);
-    const size_t members = state_.roster.members.size() + 1;
-    std::vector<std::vector<double>> truths(members), predictions(members);
-    // Only what had come by the end counts; silence counts as what it means.
-    std::vector<double> truth(input_.schedule.rows, kMissing);
-    std::fill_n(truth.begin(), state_.pending.first_row(), options_.loop.missing_outcome);
-    for (const uint32_t row : schedule_.outcome_rows().first(state_.outcomes)) truth[row] = input_.target[row];
-    Event event;
-    ledger_.ReadEvents(1, ledger_.last_event(), [&](uint64_t, std::string_view bytes) {
-      DecodeEvent(bytes, outputs(), options_.loop.classes > 0, &event);
-      if (event.kind != EventKind::kRow || event.history || std::isnan(truth[event.row])) return true;
-      for (size_t i = 0; i < event.members.size(); ++i) {
-        const double* p = event.predictions.data() + i * outputs();
-        for (const size_t m : {size_t{event.members[i]}, size_t{0}}) {
-          if (m == 0 && i > 0) continue;
-          truths[m].push_back(truth[event.row]);
-          predictions[m].insert(predictions[m].end(), p, p + outputs());
-        }
-      }
-      return true;
-    });
-    std::vector<double> values(members);
-    for (size_t m = 0; m < members; ++m) values[m] = metric.compute({truths[m], predictions[m], options_.loop.classes});
-    return values;
-  }
-
   JsonObject Result() const {
     const std::string& metric = options_.loop.metric;
-    std::vector<double> values;
-    if (RunningScore::Knows(metric)) {
-      values.push_back(state_.served.Value(metric));
-      for (const Member& member : state_.roster.members) values.push_back(member.score.Value(metric));
-    } else {
-      values = ValuesFromLedger();
-    }
+    const std::vector<double> values = MetricValues(ledger_, state_);
     JsonArray members;
     for (const Member& member : state_.roster.members) {
       JsonObject json{{"name", member.name},
@@ -327,6 +304,8 @@ class ReplayRun {
     return {
         {"rows", input_.schedule.rows},
         {"metric", metric},
+        {"events_recorded", ledger_.last_event()},
+        {"outcomes_given_up", state_.pending.given_up()},
         {"predictions", state_.predicted},
         {"outcomes", state_.outcomes},
         {"served", ScoreJson(state_.served, state_.served_loss, values[0])},
@@ -344,6 +323,7 @@ class ReplayRun {
   Ledger& ledger_;
   Schedule schedule_;
   LoopState state_;
+  uint64_t checkpointed_ = 0;  // rows at the last checkpoint
   Event event_;
   Effects effects_;
   std::string bytes_;

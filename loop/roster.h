@@ -11,7 +11,7 @@
 #include "evaluation/running_score.h"
 #include "learner/learner.h"
 #include "model/model.h"
-#include "statistics/confidence_sequence.h"
+#include "statistics/block_mean.h"
 
 namespace everlearn {
 
@@ -40,8 +40,8 @@ struct Member {
   std::unique_ptr<OnlineModel> online;  // online; null while events are only recomputed
   uint64_t since_row = 0;
   RunningScore score;
-  AsymptoticMeanSequence loss;  // of its row loss
-  double cpu_seconds = 0;       // sampled; not part of what is deterministic
+  BlockMeanSequence loss;  // of its row loss
+  double cpu_seconds = 0;  // sampled; not part of what is deterministic
 };
 
 struct Roster {

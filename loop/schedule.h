@@ -27,6 +27,9 @@ class Schedule {
   size_t size() const { return items_.size(); }
   uint32_t row(size_t i) const { return items_[i] >> 1; }
   bool is_outcome(size_t i) const { return (items_[i] & 1) != 0; }
+  // The row's outcome is dated before the row itself.
+  bool is_early(uint32_t row) const { return !input_.outcome_times.empty() && input_.outcome_times[row] < input_.times[row]; }
+  size_t CountEarly() const;  // rows whose outcome is
   // Time of the item, kNoTime without times.
   int64_t time(size_t i) const;
   // Rows in the order in which their outcomes become known.

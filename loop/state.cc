@@ -1,7 +1,9 @@
 #include "loop/state.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "base/hash.h"
 #include "base/random.h"
@@ -56,6 +58,7 @@ Json LoopOptions::ToJson() const {
                     {"window_time", window_time},
                     {"window_rows", window_rows},
                     {"missing_outcome", NumberOrNull(missing_outcome)},
+                    {"autonomy", static_cast<int>(autonomy)},
                     {"retrain", static_cast<int>(retrain)},
                     {"retrain_every", retrain_every},
                     {"budget_units", budget_units},
@@ -64,30 +67,67 @@ Json LoopOptions::ToJson() const {
 }
 
 LoopOptions LoopOptions::FromJson(const Json& json) {
+  const auto check = [](bool good, const char* name) {
+    if (!good) throw Error(ErrorKind::kDamaged, std::string("the ledger's options are damaged: ") + name);
+  };
+  const auto whole = [&](const char* name, int64_t least, int64_t most) {
+    const int64_t value = IntegerField(json, name);
+    check(value >= least && value <= most, name);
+    return value;
+  };
+  const auto number = [&](const char* name, double least, double most) {
+    const double value = NumberField(json, name);
+    check(value >= least && value <= most, name);
+    return value;
+  };
+  const auto flag = [&](const char* name) {
+    const Json& value = Field(json, name);
+    check(value.is_bool(), name);
+    return value.is_bool() && value.get_bool();
+  };
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max(), kMostClasses = 1'000'000;
+  constexpr double kLargest = std::numeric_limits<double>::max();
   LoopOptions o;
   o.metric = TextField(json, "metric");
-  o.classes = static_cast<size_t>(IntegerField(json, "classes"));
+  o.classes = static_cast<size_t>(whole("classes", 0, kMostClasses));
+  const Metric* metric = Metrics().Find(o.metric);
+  check(metric != nullptr && (o.classes == 0 ? metric->regression : metric->binary || metric->multiclass), "metric");
   for (const Json& is : ArrayField(json, "is_category")) o.is_category.push_back(is.is_bool() && is.get_bool());
-  for (const Json& name : ArrayField(json, "roster")) o.roster.emplace_back(name.as_string());
-  for (const auto& [learner, text] : Field(json, "parameters").as_object())
-    o.parameters[std::string(learner)] = std::string(text.as_string());
-  o.lags = Field(json, "lags").as_bool();
-  o.history = Field(json, "history").as_bool();
-  o.evidence.error_rate = NumberField(json, "error_rate");
-  o.evidence.minimum_gain = NumberField(json, "minimum_gain");
-  o.evidence.half_life = NumberField(json, "half_life");
-  o.evidence.rollback_rows = NumberField(json, "rollback_rows");
-  o.evidence.guard_rows = NumberField(json, "guard_rows");
-  o.evidence.dwell = static_cast<uint64_t>(IntegerField(json, "dwell"));
-  o.window_time = IntegerField(json, "window_time");
-  o.window_rows = static_cast<uint64_t>(IntegerField(json, "window_rows"));
+  for (const Json& name : ArrayField(json, "roster")) {
+    check(name.is_string(), "roster");
+    o.roster.emplace_back(name.get_string());
+  }
+  const Json& parameters = Field(json, "parameters");
+  check(parameters.is_object(), "parameters");
+  for (const auto& [learner, text] : parameters.get_object()) {
+    check(text.is_string(), "parameters");
+    o.parameters[std::string(learner)] = std::string(text.get_string());
+  }
+  o.lags = flag("lags");
+  o.history = flag("history");
+  o.evidence.error_rate = number("error_rate", 1e-9, 0.5);
+  o.evidence.minimum_gain = number("minimum_gain", 0, kLargest);
+  o.evidence.half_life = number("half_life", 1, kLargest);
+  o.evidence.rollback_rows = number("rollback_rows", 1, kLargest);
+  o.evidence.guard_rows = number("guard_rows", 1, kLargest);
+  o.evidence.dwell = static_cast<uint64_t>(whole("dwell", 0, kMost));
+  o.window_time = whole("window_time", 0, kMost);
+  o.window_rows = static_cast<uint64_t>(whole("window_rows", 0, kMost));
   o.missing_outcome = Field(json, "missing_outcome").is_null() ? kMissing : NumberField(json, "missing_outcome");
-  o.retrain = static_cast<RetrainRule>(IntegerField(json, "retrain"));
-  o.retrain_every = IntegerField(json, "retrain_every");
-  o.budget_units = NumberField(json, "budget_units");
-  o.budget_seconds = NumberField(json, "budget_seconds");
-  o.seed = std::stoull(TextField(json, "seed"));
+  check(std::isnan(o.missing_outcome) || o.IsOutcome(o.missing_outcome), "missing_outcome");
+  o.autonomy = static_cast<Autonomy>(whole("autonomy", 0, static_cast<int64_t>(Autonomy::kAct)));
+  o.retrain = static_cast<RetrainRule>(whole("retrain", 0, static_cast<int64_t>(RetrainRule::kEveryRows)));
+  o.retrain_every = whole("retrain_every", 0, kMost);
+  o.budget_units = number("budget_units", 0, kLargest);
+  o.budget_seconds = number("budget_seconds", 0, kLargest);
+  const std::string seed = TextField(json, "seed");
+  const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), o.seed);
+  check(error == std::errc() && end == seed.data() + seed.size(), "seed");
   return o;
+}
+
+bool LoopOptions::IsOutcome(double truth) const {
+  return classes == 0 ? std::isfinite(truth) : truth >= 0 && truth < static_cast<double>(classes) && truth == std::floor(truth);
 }
 
 LoopState::LoopState(LoopOptions given)
@@ -201,6 +241,8 @@ std::string LoopState::Save() const {
   out.Put(retrained_at);
   out.Put(now);
   out.Put(last_outcome);
+  out.Put(paused);
+  out.Put(suggested);
   served.Save(&out);
   served_loss.Save(&out);
   out.Put(HashBytes(out.bytes()));
@@ -273,6 +315,8 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();
   last_outcome = in.Get<double>();
+  paused = in.Get<bool>();
+  suggested = in.Get<uint32_t>();
   served.Load(&in);
   served_loss.Load(&in);
   CheckNumbers();
@@ -285,7 +329,8 @@ void LoopState::CheckNumbers() const {
   for (const Lineage& lineage : roster.lineages) good = good && lineage.newest <= members && lineage.kind <= MemberKind::kBlend;
   for (const Blend::Expert& expert : blend.experts()) good = good && expert.member >= 1 && expert.member <= members;
   for (const TrainRequest& request : requests) good = good && request.lineage >= 1 && request.lineage <= lineages;
-  good = good && evidence.Fits(roster) && pending.Fits(members, options.outputs(), options.is_category.size());
+  good = good && evidence.Fits(roster) && suggested <= members &&
+         pending.Fits(members, options.outputs(), options.is_category.size(), [&](double truth) { return options.IsOutcome(truth); });
   if (!good) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: it names what it does not hold");
 }
 

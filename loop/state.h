@@ -19,6 +19,8 @@
 namespace everlearn {
 
 enum class RetrainRule : uint8_t { kAuto, kNever, kEveryTime, kEveryRows };
+// What the loop does with a decision: nothing, say it and wait for a person, carry it out.
+enum class Autonomy : uint8_t { kObserve, kSuggest, kAct };
 
 struct LoopOptions {
   std::string metric;
@@ -32,6 +34,7 @@ struct LoopOptions {
   int64_t window_time = 0;            // microseconds after the prediction in which an outcome counts; 0: for ever
   uint64_t window_rows = 0;           // the same in rows
   double missing_outcome = kMissing;  // the value that silence means; NaN: none
+  Autonomy autonomy = Autonomy::kAct;
   RetrainRule retrain = RetrainRule::kAuto;
   int64_t retrain_every = 0;  // microseconds or rows
   double budget_units = 2000;
@@ -39,9 +42,11 @@ struct LoopOptions {
   uint64_t seed = 0;
 
   size_t outputs() const { return classes == 0 ? 1 : classes; }
+  bool IsOutcome(double truth) const;  // a class, or a finite value
   bool has_window() const { return window_time > 0 || window_rows > 0; }
   Json ToJson() const;
-  static LoopOptions FromJson(const Json& json);  // throws kDamaged
+  // Throws kDamaged where a value is of the wrong type or out of its range.
+  static LoopOptions FromJson(const Json& json);
 };
 
 // A training that the driver shall run; its result comes back as an event.
@@ -74,7 +79,9 @@ struct LoopState {
   int64_t now = kNoTime;
   double last_outcome = kMissing;
   RunningScore served;
-  AsymptoticMeanSequence served_loss;
+  BlockMeanSequence served_loss;
+  bool paused = false;     // by a person: no trainings, no decisions
+  uint32_t suggested = 0;  // member whose promotion waits for a person; 0: none
 
   // Seconds of CPU, to sample what each member costs; null: not measured. It never influences the state's other parts.
   double (*cpu_clock)() = nullptr;

@@ -50,7 +50,7 @@ void RequestTraining(LoopState& s, uint32_t lineage, std::string learner, std::s
 }
 
 bool RetrainingIsDue(const LoopState& s) {
-  if (s.roster.champion == 0) return false;
+  if (s.roster.champion == 0 || s.paused) return false;
   switch (s.options.retrain) {
     case RetrainRule::kNever:
       return false;
@@ -100,6 +100,7 @@ void RetireUnneeded(LoopState& s) {
 void CarryOut(LoopState& s, const Decision& decision, Effects* effects) {
   Roster& roster = s.roster;
   roster.former = decision.kind == "rolled_back" ? 0 : decision.champion;
+  s.suggested = 0;
   roster.champion = decision.challenger;
   RetireUnneeded(s);
   s.UpdateSpeakers();
@@ -111,13 +112,26 @@ void CarryOut(LoopState& s, const Decision& decision, Effects* effects) {
   effects->notices.push_back({decision.kind, decision.challenger, s.decisions, std::move(detail)});
 }
 
+// What the evidence says is carried out, suggested to a person, or left, as the task wants it.
+void Decide(LoopState& s, const Decision& decision, Effects* effects) {
+  if (s.paused || s.options.autonomy == Autonomy::kObserve) return;
+  if (s.options.autonomy == Autonomy::kAct) {
+    CarryOut(s, decision, effects);
+  } else if (s.suggested != decision.challenger) {
+    s.suggested = decision.challenger;
+    JsonObject detail = decision.numbers;
+    detail["decision"] = decision.kind;
+    effects->notices.push_back({"suggested", decision.challenger, 0, std::move(detail)});
+  }
+}
+
 // The row counts for tests now.
 void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) {
   if (row.history) {
     s.evidence.CountLabel(truth);
     return;
   }
-  if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) CarryOut(s, *decision, effects);
+  if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) Decide(s, *decision, effects);
 }
 
 void Score(LoopState& s, const PendingRow& row, double truth) {
@@ -125,12 +139,13 @@ void Score(LoopState& s, const PendingRow& row, double truth) {
   constexpr double kEpsilon = 1e-15;
   const size_t outputs = s.options.outputs();
   s.served.Add(row.predictions.data(), truth, row.no_change);
-  s.served_loss.Add(s.loss.Of(row.predictions.data(), truth, kEpsilon));
+  const uint64_t counted = s.evidence.rows();
+  s.served_loss.Add(s.loss.Of(row.predictions.data(), truth, kEpsilon), row.informed, counted);
   for (size_t i = 0; i < row.members.size(); ++i) {
     Member& member = s.roster.Get(row.members[i]);
     const double* prediction = row.predictions.data() + i * outputs;
     member.score.Add(prediction, truth, row.no_change);
-    member.loss.Add(s.loss.Of(prediction, truth, kEpsilon));
+    member.loss.Add(s.loss.Of(prediction, truth, kEpsilon), row.informed, counted);
   }
 }
 
@@ -179,6 +194,14 @@ void Drain(LoopState& s, bool recompute, Effects* effects) {
   }
 }
 
+// Adds what the event says about members to the row.
+void TakePredictions(const LoopState& s, const Event& event, PendingRow* row) {
+  for (const uint32_t member : event.members)
+    if (member == 0 || member > s.roster.members.size()) throw Error(ErrorKind::kDamaged, "a stored row names a member that there is not");
+  row->members.insert(row->members.end(), event.members.begin(), event.members.end());
+  row->predictions.insert(row->predictions.end(), event.predictions.begin(), event.predictions.end());
+}
+
 void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
   Drain(s, input.recompute, effects);
@@ -194,13 +217,9 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   if (event.history) return;
   ++s.predicted;
   effects->predicted = &row;
-  if (input.recompute) {
+  if (input.recompute || input.given) {
     if (event.members.empty()) throw Error(ErrorKind::kDamaged, "a stored row was predicted by nobody");
-    for (const uint32_t member : event.members)
-      if (member == 0 || member > s.roster.members.size())
-        throw Error(ErrorKind::kDamaged, "a stored row names a member that there is not");
-    row.members.assign(event.members.begin(), event.members.end());
-    row.predictions.assign(event.predictions.begin(), event.predictions.end());
+    TakePredictions(s, event, &row);
     return;
   }
   const size_t outputs = s.options.outputs();
@@ -224,9 +243,8 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
 
 void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
-  const bool possible =
-      s.options.classes == 0 ? std::isfinite(event.truth) : event.truth >= 0 && event.truth < static_cast<double>(s.options.classes);
-  if (!possible) throw Error(ErrorKind::kDamaged, "the outcome of row " + std::to_string(event.row) + " is no possible one");
+  if (!s.options.IsOutcome(event.truth))
+    throw Error(ErrorKind::kDamaged, "the outcome of row " + std::to_string(event.row) + " is no possible one");
   Drain(s, input.recompute, effects);
   PendingRow* row = s.pending.Find(event.row);
   ++s.outcomes;
@@ -243,6 +261,59 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
     Drain(s, input.recompute, effects);
   }
   if (RetrainingIsDue(s)) Retrain(s, effects);
+}
+
+// An outcome that was known before its row was predicted.
+void OnKnown(LoopState& s, const StepInput& input, Effects* effects) {
+  const Event& event = input.event;
+  if (!s.options.IsOutcome(event.truth))
+    throw Error(ErrorKind::kDamaged, "the outcome of row " + std::to_string(event.row) + " is no possible one");
+  Drain(s, input.recompute, effects);
+  ++s.outcomes;
+  PendingRow* row = s.pending.Find(event.row);
+  if (row == nullptr || row->known()) return;
+  row->truth = event.truth;
+  row->history = true;
+  Learn(s, *row, event.truth, input.recompute);
+  if (!s.options.has_window()) Count(s, *row, event.truth, effects);
+  s.pending.DropAside(event.row);
+  Drain(s, input.recompute, effects);
+}
+
+void OnShadow(LoopState& s, const Event& event) {
+  PendingRow* row = s.pending.Find(event.row);
+  if (row != nullptr && !row->known() && !row->history) TakePredictions(s, event, row);
+}
+
+// The metrics of what was served follow; tests and learning stay with the first outcome.
+void OnCorrection(LoopState& s, const Event& event) {
+  if (!s.options.IsOutcome(event.truth) || !s.options.IsOutcome(event.old_truth) || event.members.empty())
+    throw Error(ErrorKind::kDamaged, "the correction of row " + std::to_string(event.row) + " is no possible one");
+  s.served.Correct(event.predictions.data(), event.old_truth, event.truth);
+}
+
+void OnWish(LoopState& s, const StepInput& input, Effects* effects) {
+  const Event& event = input.event;
+  JsonObject detail = ParseJson(event.detail, "the detail of a wish").as_object();
+  if (event.word == "pause" || event.word == "resume") {
+    s.paused = event.word == "pause";
+    effects->notices.push_back({s.paused ? "paused" : "resumed", 0, 0, std::move(detail)});
+    return;
+  }
+  if (event.member == 0 || event.member > s.roster.members.size() || !s.roster.Get(event.member).alive || s.roster.champion == 0)
+    throw Error(ErrorKind::kDamaged, "a wish names a member that cannot serve");
+  Decision decision;
+  decision.kind = event.word == "rollback" ? "rolled_back" : "promoted";
+  decision.champion = s.roster.champion;
+  decision.challenger = event.member;
+  decision.numbers = {{"pair", nullptr},
+                      {"alpha", nullptr},
+                      {"evidence", nullptr},
+                      {"rows", 0},
+                      {"gain", JsonObject{{"value", nullptr}, {"lower", nullptr}, {"upper", nullptr}}},
+                      {"recent_gain", nullptr}};
+  for (const auto& [name, value] : detail) decision.numbers[name] = value;
+  CarryOut(s, decision, effects);
 }
 
 // The search for the first models ended: its best is the model of day one and the first champion.
@@ -340,6 +411,26 @@ void Step(LoopState& s, const StepInput& input, Effects* effects) {
       break;
     case EventKind::kModel:
       OnModel(s, input, effects);
+      break;
+    case EventKind::kShadow:
+      OnShadow(s, input.event);
+      break;
+    case EventKind::kKnown:
+      OnKnown(s, input, effects);
+      break;
+    case EventKind::kCorrection:
+      OnCorrection(s, input.event);
+      break;
+    case EventKind::kWish:
+      OnWish(s, input, effects);
+      break;
+    case EventKind::kTick:
+      Drain(s, input.recompute, effects);
+      if (RetrainingIsDue(s)) Retrain(s, effects);
+      break;
+    case EventKind::kNotice:
+      effects->notices.push_back({input.event.word, input.event.member <= s.roster.members.size() ? input.event.member : 0, 0,
+                                  ParseJson(input.event.detail, "the detail of a notice").as_object()});
       break;
   }
 }

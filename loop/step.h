@@ -13,7 +13,7 @@
 namespace everlearn {
 
 struct LoopNotice {
-  std::string kind;       // "retrained", "promoted", "rolled_back", "guarded", "failed"
+  std::string kind;       // "retrained", "promoted", "rolled_back", "guarded", "failed", "suggested", "paused", "resumed", …
   uint32_t member = 0;    // 0: none
   uint64_t decision = 0;  // 0: none
   JsonObject detail;
@@ -37,7 +37,9 @@ struct StepInput {
   const Event& event;
   // Of a model event: the model (null when it failed, or when events are only recomputed).
   std::shared_ptr<const Model> model = nullptr;
-  // Take predictions from the event instead of asking the members, and let none of them learn.
+  // Take the predictions of a row from its event instead of asking the members (in `run`, where they were made before).
+  bool given = false;
+  // As `given`, and no member learns: what follows from stored predictions alone.
   bool recompute = false;
 };
 

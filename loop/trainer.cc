@@ -85,6 +85,12 @@ struct DataHeader {
   uint64_t rows, features, classes;
 };
 
+// Header of the job file; the encoded job follows.
+struct JobHeader {
+  uint64_t memory_bytes;
+  int64_t parent;  // process
+};
+
 class InlineTrainer : public Trainer {
  public:
   explicit InlineTrainer(const EncodedRows& data) : data_(data) {}
@@ -125,7 +131,8 @@ class ProcessTrainer : public Trainer {
   void Start(uint32_t ticket, const TrainingJob& job) override {
     MemoryFile job_file("everlearn-job");
     const std::string bytes = job.Encode();
-    job_file.Append(&options_.memory_bytes, sizeof options_.memory_bytes);
+    const JobHeader header{options_.memory_bytes, getpid()};
+    job_file.Append(&header, sizeof header);
     job_file.Append(bytes.data(), bytes.size());
     Worker worker;
     worker.result = std::make_unique<MemoryFile>("everlearn-result");
@@ -222,13 +229,14 @@ int WorkerMain() {
   const char* flags = reinterpret_cast<const char*>(data.target.data() + header.rows);
   for (uint64_t f = 0; f < header.features; ++f) data.is_category.push_back(flags[f] != 0);
 
-  uint64_t memory = 0;
-  std::memcpy(&memory, job_file.bytes().data(), sizeof memory);
-  if (memory > 0) {
-    const rlimit limit{memory, memory};
+  JobHeader job_header{};
+  std::memcpy(&job_header, job_file.bytes().data(), sizeof job_header);
+  if (getppid() != job_header.parent) return 1;  // it was gone before PR_SET_PDEATHSIG took effect
+  if (job_header.memory_bytes > 0) {
+    const rlimit limit{job_header.memory_bytes, job_header.memory_bytes};
     setrlimit(RLIMIT_DATA, &limit);
   }
-  const TrainingJob job = TrainingJob::Decode(job_file.bytes().substr(sizeof memory));
+  const TrainingJob job = TrainingJob::Decode(job_file.bytes().substr(sizeof job_header));
   const std::string result = RunTraining(job, data).Encode();
   for (size_t done = 0; done < result.size();) {
     const ssize_t written = write(kResultFile, result.data() + done, result.size() - done);

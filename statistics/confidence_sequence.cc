@@ -80,11 +80,15 @@ Interval AsymptoticMeanSequence::Get() const {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (rows_ < kFirstRow || !(spread_ > 0)) return {rows_ == 0 ? 0 : mean_, -kInfinity, kInfinity};
   const double rows = static_cast<double>(rows_);
-  const double log_alpha = -2 * std::log(alpha_);
+  const double radius = Radius(spread_ / rows, rows, alpha_);
+  return {mean_, mean_ - radius, mean_ + radius};
+}
+
+double AsymptoticMeanSequence::Radius(double variance, double rows, double alpha) {
+  const double log_alpha = -2 * std::log(alpha);
   const double rho_squared = (log_alpha + std::log(log_alpha) + 1) / kTightestRow;
   const double scale = rows * rho_squared + 1;
-  const double radius = std::sqrt(spread_ / rows * 2 * scale / (rows * rows * rho_squared) * std::log(std::sqrt(scale) / alpha_));
-  return {mean_, mean_ - radius, mean_ + radius};
+  return std::sqrt(variance * 2 * scale / (rows * rows * rho_squared) * std::log(std::sqrt(scale) / alpha));
 }
 
 void AsymptoticMeanSequence::Save(ByteWriter* out) const {

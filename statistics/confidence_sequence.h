@@ -38,6 +38,8 @@ class AsymptoticMeanSequence {
   explicit AsymptoticMeanSequence(double alpha = 0.05) : alpha_(alpha) {}
   void Add(double x);    // finite
   Interval Get() const;  // infinite in the first rows (kFirstRow) and while all are equal
+  // Half the width at so many rows of this variance.
+  static double Radius(double variance, double rows, double alpha);
   uint64_t rows() const { return rows_; }
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);  // throws kDamaged

@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     LoopState state(Options());
     state.Load(out.bytes(), [](const std::string&) { return nullptr; });
-    StatusJson(state, Task());
+    StatusJson(state, Task(), std::vector<double>(state.roster.members.size() + 1));
     for (int i = 0; i < 3; ++i) FeedRow(&state, 0.5, true);
   } catch (const Error&) {
   }

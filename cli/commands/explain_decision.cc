@@ -20,7 +20,7 @@ void PrintDecision(const Json& d) {
                         {"loss compared", CellText(Field(d, "compared_loss"))},
                         {"pair number", CellText(Field(d, "pair"))},
                         {"evidence", CellText(Field(d, "evidence"))},
-                        {"needed (1/alpha)", Figure(1.0 / NumberField(d, "alpha"))},
+                        {"needed (1/alpha)", Field(d, "alpha").is_null() ? "-" : Figure(1.0 / NumberField(d, "alpha"))},
                         {"rows compared", CellText(Field(d, "rows"))},
                         {"mean gain a row", CellText(Field(gain, "value"))},
                         {"95% interval", CellText(Field(gain, "lower")) + " … " + CellText(Field(gain, "upper"))},

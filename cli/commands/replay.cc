@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/replay_input.h"
 #include "cli/terminal.h"
+#include "loop/records.h"
 #include "loop/replay.h"
 
 namespace everlearn {
@@ -61,13 +62,13 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
     throw Error(ErrorKind::kUsage, "--durability: '" + flags.durability + "' is unknown", "write power or process");
   std::vector<SchemaWarning> warnings;
   const ReplayInput input = ReadReplayInput(flags.source, flags.task, flags.loop, common, &loop, &warnings);
+  for (std::string& warning : LoopWarnings(loop))
+    if (loop.has_window() || !input.schedule.outcome_times.empty() || warning.starts_with("the metric"))
+      warnings.push_back({"loop", std::move(warning), ""});
+  if (const size_t early = Schedule(input.schedule).CountEarly(); early > 0)
+    warnings.push_back(
+        {"early_outcome", Grouped(early) + " outcomes are dated before their row: they are learnt from, but not scored", ""});
   WarnAll(warnings, common);
-  if (!loop.has_window() && !input.schedule.outcome_times.empty())
-    Warn(common, "without --outcome-window rows count as their outcomes arrive; selectively late outcomes can mislead the tests");
-
-  if (const std::string compared = RowLoss(loop.metric, loop.classes).name(); compared != loop.metric)
-    Warn(common, "the metric " + loop.metric + " has no loss on a single row: promotion and roll back compare " + compared);
-
   const auto ledger = OpenLedger(flags.ledger, {flags.durability == "power" ? Durability::kPower : Durability::kProcess, false});
   const EncodedRows encoded = input.Encoded();
   const auto trainer = MakeProcessTrainer(encoded, {common.memory_bytes});
@@ -85,6 +86,11 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
   result["seconds"] = watch.Seconds();
   result["cpu_seconds"] = CpuSeconds();
   result["peak_memory_bytes"] = PeakMemoryBytes();
+  if (const int64_t lost = IntegerField(result, "outcomes_given_up"); lost > 0)
+    warnings.push_back({"given_up",
+                        "so many rows waited for their outcome that " + Grouped(static_cast<size_t>(lost)) +
+                            " were given up: their outcomes are neither scored nor learnt from",
+                        ""});
   JsonArray said;
   for (const SchemaWarning& warning : warnings)
     said.push_back(JsonObject{{"code", warning.code}, {"message", warning.message}, {"column", warning.column}});

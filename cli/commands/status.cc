@@ -25,13 +25,28 @@ void PrintStatus(const Json& status) {
   };
   add("served", "", Field(status, "served"));
   for (const Json& member : ArrayField(status, "members")) add(TextField(member, "name"), TextField(member, "role"), member);
-  PrintText(text + AlignedTable(rows));
+  text += AlignedTable(rows);
+  const JsonArray& tests = ArrayField(status, "tests");
+  if (!tests.empty()) {
+    rows = {{"challenger", "pair", "evidence", "needed", "rows compared"}};
+    for (const Json& test : tests) {
+      const bool open = test.as_object().contains("evidence");
+      rows.push_back({TextField(test, "challenger"), open ? CellText(Field(test, "pair")) : "screened",
+                      open ? CellText(Field(test, "evidence")) : "-", open ? Figure(1.0 / NumberField(test, "alpha")) : "-",
+                      CellText(Field(test, open ? "rows" : "screened"))});
+    }
+    text += "\n" + AlignedTable(rows);
+  }
+  text += Field(status, "finished").as_bool() ? "\nThe replay came to its end.\n" : "";
+  for (const Json& warning : ArrayField(status, "warnings")) text += "\nwarning: " + CellText(warning) + "\n";
+  PrintText(text);
 }
 
 int ShowStatus(const std::string& path, const CommonOptions& options) {
   const auto ledger = OpenLedger(path, {.read_only = true});
   const Task task = TaskOf(*ledger);
-  JsonObject status = StatusJson(*StateOf(*ledger), task);
+  const auto state = StateOf(*ledger);
+  JsonObject status = StatusJson(*state, task, MetricValues(*ledger, *state));
   status["finished"] = ledger->Fact(kFinishedFact).has_value();
   if (options.json) PrintDocument(status);
   else PrintStatus(status);
