@@ -104,7 +104,8 @@ FeedPlan::FeedPlan(Table raw, const InferOptions& options, const FeedRequest& re
                 "name the column of the rows' own time");
   ScheduleInput order;
   order.delay_time = DelayOf(request);
-  if (!request.target.empty()) raw.Get(request.target, source);
+  has_target_ = !request.target.empty();
+  if (has_target_) raw.Get(request.target, source);
   std::vector<SchemaWarning> of_training;  // about leaks and ids: nothing that matters to who only sends rows
   const Schema schema = InferSchema(raw, options, &of_training);
   const Table typed = Conform(raw, schema, {}, source);
@@ -127,7 +128,7 @@ FeedPlan::FeedPlan(Table raw, const InferOptions& options, const FeedRequest& re
   }
   if (columns_.empty()) throw Error(ErrorKind::kInput, source + " has no column to send besides the target");
   for (size_t row = 0; row < rows_; ++row) {
-    order.has_outcome.push_back(!request.target.empty() && !target_.missing(row));
+    order.has_outcome.push_back(knows_target(row));
     expects_outcome_.push_back(order.has_outcome[row] && (order.outcome_times.empty() || order.outcome_times[row] != kNoTime));
   }
   schedule_ = Schedule(std::move(order));

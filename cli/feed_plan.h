@@ -46,6 +46,7 @@ class FeedPlan {
   size_t rows() const { return rows_; }
   bool has_times() const { return has_times_; }
   const Schedule& schedule() const { return schedule_; }
+  bool knows_target(size_t row) const { return has_target_ && !target_.missing(row); }
   // Whether an outcome of the row follows.
   bool expects_outcome(size_t row) const { return expects_outcome_[row]; }
   const JsonColumn& target() const { return target_; }
@@ -56,7 +57,7 @@ class FeedPlan {
 
  private:
   size_t rows_ = 0;
-  bool has_times_ = false;
+  bool has_times_ = false, has_target_ = false;
   std::vector<JsonColumn> columns_;
   std::vector<std::string> prefixes_;  // of each column's value: {"a": or ,"b":
   JsonColumn target_{Column{}};        // of no rows where there is no target

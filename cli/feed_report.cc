@@ -12,8 +12,8 @@
 namespace everlearn {
 namespace {
 
-constexpr double kShortest = 1e-6;                                         // seconds
-const double kStep = std::log(1.01);                                       // buckets 1% wide
+constexpr double kShortest = 1e-6;                                                 // seconds
+const double kStep = std::log(1.01);                                               // buckets 1% wide
 const auto kBuckets = static_cast<size_t>(std::log(1e4 / kShortest) / kStep) + 1;  // up to hours
 
 std::string Milliseconds(double seconds) { return std::isnan(seconds) ? "-" : Figure(seconds * 1000) + " ms"; }
@@ -72,16 +72,17 @@ double AnswerScore::value() const {
 }
 
 JsonObject FeedReport::ToJson() const {
-  JsonObject json{{"rows", rows},
-                  {"outcomes", outcomes},
-                  {"requests", requests},
-                  {"statuses", CountsJson(outcome_statuses)},
-                  {"answers", CountsJson(answers)},
-                  {"seconds", seconds},
-                  {"rows_per_second", static_cast<double>(rows) / seconds},
-                  {"latency", JsonObject{{"p50", latency.Quantile(0.5)}, {"p99", latency.Quantile(0.99)}, {"p99.9", latency.Quantile(0.999)}}},
-                  {"interrupted", interrupted},
-                  {"scored_rows", score.rows()}};
+  JsonObject json{
+      {"rows", rows},
+      {"outcomes", outcomes},
+      {"requests", requests},
+      {"statuses", CountsJson(outcome_statuses)},
+      {"answers", CountsJson(answers)},
+      {"seconds", seconds},
+      {"rows_per_second", static_cast<double>(rows) / seconds},
+      {"latency", JsonObject{{"p50", latency.Quantile(0.5)}, {"p99", latency.Quantile(0.99)}, {"p99.9", latency.Quantile(0.999)}}},
+      {"interrupted", interrupted},
+      {"scored_rows", score.rows()}};
   if (score.rows() > 0) json[score.name()] = score.value();
   return json;
 }

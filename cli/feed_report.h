@@ -40,7 +40,7 @@ class AnswerScore {
 
 struct FeedReport {
   size_t rows = 0, outcomes = 0, requests = 0;
-  size_t rows_a_request = 0;                      // at most, of predictions
+  size_t rows_a_request = 0;                       // at most, of predictions
   std::map<std::string, size_t> outcome_statuses;  // joined, duplicate, …
   std::map<int, size_t> answers;                   // requests by the status of HTTP, those that were tried again included
   LatencyHistogram latency;                        // of requests for predictions that were answered

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -68,7 +69,6 @@ class Feeder {
     answered_.notify_all();
   }
 
-  // With the lock held, or not: a failure of another connection may be seen a moment late.
   bool Stopped() {
     const std::lock_guard lock(mutex_);
     return failure_ != nullptr || options_.stop();
@@ -145,9 +145,9 @@ class Feeder {
     const std::lock_guard lock(mutex_);
     for (size_t i = 0; i < predictions.size(); ++i) {
       const uint32_t row = plan_.schedule().row(step.items[i]);
-      if (!plan_.expects_outcome(row)) continue;
-      ids_[row] = ToText(Field(predictions[i], "id"));
-      Score(predictions[i].get_object(), row);
+      const std::string id = ToText(Field(predictions[i], "id"));
+      if (plan_.expects_outcome(row)) ids_[row] = id;
+      if (plan_.knows_target(row)) Score(predictions[i].get_object(), row);
     }
     report_.rows += step.items.size();
     options_.progress(report_.rows);
@@ -215,10 +215,10 @@ void ThrowProblem(const HttpAnswer& answer, const std::string& what) {
     if (text != nullptr && text->is_string()) detail = std::string(text->get_string());
   }
   const int status = answer.status;
-  const ErrorKind kind = status == 401 || status == 403   ? ErrorKind::kPermission
-                         : status == 404                  ? ErrorKind::kNotFound
-                         : status >= 400 && status < 500  ? ErrorKind::kInput
-                                                          : ErrorKind::kResource;
+  const ErrorKind kind = status == 401 || status == 403                   ? ErrorKind::kPermission
+                         : status == 404                                  ? ErrorKind::kNotFound
+                         : status >= 400 && status < 500 && status != 429 ? ErrorKind::kInput
+                                                                          : ErrorKind::kResource;
   throw Error(kind, what + ": the service answered " + std::to_string(status) + (detail.empty() ? "" : ": " + detail));
 }
 
