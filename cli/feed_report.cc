@@ -21,7 +21,7 @@ std::string Milliseconds(double seconds) { return std::isnan(seconds) ? "-" : Fi
 template <typename Key>
 std::string Counts(const std::map<Key, size_t>& counts) {
   std::string text;
-  for (const auto& [key, count] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", Grouped(count), key);
+  for (const auto& [key, count] : counts) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", key, Grouped(count));
   return text;
 }
 
