@@ -126,9 +126,10 @@ void HttpSession::Parse() {
     if (!refusal_) return Handle();
     return Send(std::move(*refusal_), parser_->keep_alive());
   }
-  // A line that never ends, in the header or among the chunks of a body.
-  if (buffer_.size() > core_->options.most_header_bytes)
-    return Refuse(ProblemOf(parser_->is_header_done() ? http::error::bad_chunk : http::error::header_limit, core_->options));
+  // A header or, among the chunks of a body, a line that does not end.
+  const bool in_body = parser_->is_header_done();
+  if (buffer_.size() + (in_body ? 0 : parser_->header_bytes()) > core_->options.most_header_bytes)
+    return Refuse(ProblemOf(in_body ? http::error::bad_chunk : http::error::header_limit, core_->options));
   if (state_ == State::kContinue) return;
   if (state_ == State::kIdle) {
     state_ = State::kReading;

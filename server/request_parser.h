@@ -14,6 +14,8 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
  public:
   RequestParser(size_t most_header_bytes, size_t most_body_bytes);
 
+  size_t header_bytes() const { return header_bytes_; }  // that have been parsed
+
   HttpRequest request;
   std::string target;        // as it stands in the request line
   bool old_version = false;  // HTTP/1.0

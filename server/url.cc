@@ -59,13 +59,12 @@ std::optional<Target> ParseTarget(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!StartsWithIgnoringCase(target, scheme)) continue;
     target.remove_prefix(std::min(target.find_first_of("/?", scheme.size()), target.size()));
-    if (target.empty()) target = "/";
+    if (target.empty() || target[0] == '?') return ParseTarget("/" + std::string(target));
     break;
   }
   if (target == "*") return Target{.path = "*", .query = {}};
   const size_t question = target.find('?');
-  std::string_view path = target.substr(0, question);
-  if (path.empty() && question == 0) path = "/";  // http://host?query
+  const std::string_view path = target.substr(0, question);
   if (path.empty() || path[0] != '/') return std::nullopt;
   auto decoded = DecodePercent(path, false);
   if (!decoded) return std::nullopt;
