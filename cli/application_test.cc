@@ -76,15 +76,6 @@ TEST(Application, AMissingFileIsStatusOne) {
   EXPECT_NE(fit.errors.find("nothing.csv"), std::string::npos);
 }
 
-TEST(ParseSize, ReadsUnits) {
-  EXPECT_EQ(ParseSize("4096"), 4096U);
-  EXPECT_EQ(ParseSize("500MB"), 500'000'000U);
-  EXPECT_EQ(ParseSize("2gb"), 2'000'000'000U);
-  EXPECT_EQ(ParseSize("1.5 GiB"), 1'610'612'736U);
-  EXPECT_EQ(ParseSize("64K"), 64'000U);
-  for (const char* wrong : {"", "GB", "-1GB", "0", "2XB", "2GBs", "1e30TB", "nan"}) EXPECT_THROW(ParseSize(wrong), Error) << wrong;
-}
-
 TEST(Terminal, AlignsColumns) {
   EXPECT_EQ(AlignedTable({{"name", "n"}, {"é", "10"}, {"long", "9"}}), "name   n\n----  --\né     10\nlong   9\n");
   EXPECT_EQ(Grouped(0), "0");

@@ -4,26 +4,16 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/suggest.h"
 #include "base/timestamp.h"
+#include "cli/event_order.h"
 #include "cli/terminal.h"
 #include "data/reader.h"
 
 namespace everlearn {
 namespace {
-
-// "1000" or "1000 rows".
-std::optional<uint64_t> ParseRows(std::string_view text) {
-  uint64_t rows = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
-  if (error != std::errc()) return std::nullopt;
-  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
-  if (!rest.empty() && rest != " rows" && rest != "rows") return std::nullopt;
-  return rows;
-}
 
 [[noreturn]] void Refuse(const std::string& flag, const std::string& text, const std::string& hint) {
   throw Error(ErrorKind::kUsage, flag + ": '" + text + "' is not understood", hint);
@@ -63,47 +53,6 @@ void SetWindow(const std::string& text, LoopOptions* options) {
   if (const auto rows = ParseRows(text); rows && *rows > 0) options->window_rows = *rows;
   else if (const auto time = ParseDuration(text); time && *time > 0) options->window_time = *time;
   else Refuse("--outcome-window", text, "write a time such as 24h, or a number of rows");
-}
-
-// A time of a column as microseconds; plain numbers are seconds.
-int64_t TimeOf(const Column& column, size_t row) {
-  if (column.missing(row)) return kNoTime;
-  const double value = column.numbers[row];
-  const double microseconds = column.type == ColumnType::kTimestamp ? value : value * static_cast<double>(kMicrosecondsPerSecond);
-  if (!(std::abs(microseconds) < 9e18)) return kNoTime;
-  return static_cast<int64_t>(std::llround(microseconds));
-}
-
-const Column& TimeColumn(const Table& table, const std::string& name, const std::string& source) {
-  const Column& column = table.Get(name, source);
-  bool empty = true;  // a column without any value says: never
-  for (size_t i = 0; i < column.size() && empty; ++i) empty = column.missing(i);
-  if (!column.is_numeric() && !empty)
-    throw Error(ErrorKind::kInput, source + ": the column '" + name + "' holds no times",
-                "say how to read it with --type " + name + "=timestamp");
-  return column;
-}
-
-// Numbers of the rows in the order of time; those without a time are left out.
-std::vector<uint32_t> RowsInOrder(const Column& time, const std::string& source, std::vector<SchemaWarning>* warnings) {
-  std::vector<uint32_t> rows;
-  for (uint32_t i = 0; i < time.size(); ++i)
-    if (TimeOf(time, i) != kNoTime) rows.push_back(i);
-  if (rows.empty()) throw Error(ErrorKind::kInput, source + ": no row has a time in '" + time.name + "'");
-  if (rows.size() < time.size())
-    warnings->push_back(
-        {"missing_time", Grouped(time.size() - rows.size()) + " rows have no '" + time.name + "' and are left out", time.name});
-  std::stable_sort(rows.begin(), rows.end(), [&](uint32_t a, uint32_t b) { return time.numbers[a] < time.numbers[b]; });
-  return rows;
-}
-
-size_t StartRow(const std::string& text, const ScheduleInput& schedule) {
-  if (const auto rows = ParseRows(text)) return std::min<size_t>(*rows, schedule.rows);
-  const auto date = ParseTimestamp(text);
-  if (!date) Refuse("--start", text, "write a number of rows, or a date such as 2013-02-01");
-  if (schedule.times.empty())
-    throw Error(ErrorKind::kUsage, "--start " + text + " is a date, but there is no --time", "name the column with --time");
-  return static_cast<size_t>(std::lower_bound(schedule.times.begin(), schedule.times.end(), *date) - schedule.times.begin());
 }
 
 void SetDelay(const LoopFlags& flags, ScheduleInput* schedule) {
@@ -232,7 +181,7 @@ ReplayInput ReadReplayInput(const std::string& source, const TaskFlags& flags, c
   schedule.rows = table.rows;
   SetDelay(loop, &schedule);
   for (const double value : target) schedule.has_outcome.push_back(!std::isnan(value));
-  input.start = StartRow(loop.start, schedule);
+  input.start = StartRow(loop.start, schedule.times, schedule.rows);
   if (input.start >= schedule.rows)
     throw Error(ErrorKind::kUsage, "--start " + loop.start + " leaves no row to predict: there are " + Grouped(schedule.rows),
                 "begin earlier");

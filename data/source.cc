@@ -20,15 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool BeginsAsSql(std::string_view text) {
-  text = Trim(text);
-  for (const std::string_view word : {"select", "with", "from"}) {
-    if (LowerCase(text.substr(0, word.size())) != word || text.size() == word.size()) continue;
-    if (std::string_view(" \t\r\n('\"").find(text[word.size()]) != std::string_view::npos) return true;
-  }
-  return false;
-}
-
 // By the ending of a path or pattern, compressed or not.
 std::optional<SourceFormat> FormatOf(const std::string& path) {
   std::string lower = LowerCase(path);
@@ -69,6 +60,15 @@ std::string OneStatement(std::string_view sql) {
 }
 
 }  // namespace
+
+bool BeginsAsSql(std::string_view text) {
+  text = Trim(text);
+  for (const std::string_view word : {"select", "with", "from"}) {
+    if (LowerCase(text.substr(0, word.size())) != word || text.size() == word.size()) continue;
+    if (std::string_view(" \t\r\n('\"").find(text[word.size()]) != std::string_view::npos) return true;
+  }
+  return false;
+}
 
 Source ResolveSource(const std::string& text, DuckDatabase* database) {
   struct stat status {};

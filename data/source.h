@@ -20,6 +20,9 @@ struct Source {
   std::vector<std::string> files;  // all others: paths without pattern characters left, in order of their names
 };
 
+// Whether a source is SQL: it begins with SELECT, WITH or FROM. A file of that name goes before.
+bool BeginsAsSql(std::string_view text);
+
 // Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending), kUsage (postgresql://).
 Source ResolveSource(const std::string& text, DuckDatabase* database);
 

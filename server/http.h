@@ -12,7 +12,7 @@
 namespace everlearn {
 
 struct HttpRequest {
-  std::string method;                          // "GET"
+  std::string method;                          // "GET"; HEAD comes as GET, and its answer goes without the body
   std::string path;                            // "/v1/tasks/late", percent-decoded, without the query
   std::map<std::string, std::string> query;    // decoded; the last of equal names
   std::map<std::string, std::string> headers;  // names in lower case

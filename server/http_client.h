@@ -18,7 +18,7 @@ struct HttpAnswer {
 };
 
 struct HttpClientOptions {
-  std::string api_key_file;  // sent as "Authorization: Bearer …" where given
+  std::string api_key_file = {};  // sent as "Authorization: Bearer …" where given
   double timeout_seconds = 60;
 };
 

@@ -1,6 +1,8 @@
 // The HTTP server (Boost.Beast on Asio): connections, limits, keys, TLS, request ids; what a request means is the handler's.
 //
-// Start() and Stop() from one thread; the handler runs on the server's threads.
+// Start() and Stop() from one thread; the handler runs on the server's threads, and while it does its thread serves no other connection:
+// what takes long belongs elsewhere and responds later. What the handler throws becomes 500; a `respond` that is dropped uncalled does too.
+// Probes (/health/live, /health/ready, /ping) need no key, but count for the limit of requests.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +32,8 @@ struct HttpServerOptions {
   double requests_a_second = 0;         // of one caller (key or address), burst of as many; 429 with Retry-After beyond; 0: no limit
   double read_seconds = 30;             // for a whole request once its first byte came; 408 beyond
   double idle_seconds = 75;             // of a kept-alive connection
-  // One call for each answered request, for the log and metrics; any thread.
+  // One call for each answered request (refused ones too), for the log and metrics; on the server's threads, must not throw. The request
+  // comes without headers and body; seconds count from its first byte to the answer's.
   std::function<void(const HttpRequest&, const HttpResponse&, double seconds)> on_answer;
 };
 

@@ -36,8 +36,9 @@ struct ServiceConfig {
   std::vector<TaskConfig> tasks;  // in the order of the file
 };
 
-// Relative paths in the file are relative to its folder. Unknown keys, wrong types, values out of range and missing target are kUsage with
-// "FILE, line N" and, for keys, a suggestion. Throws kNotFound, kPermission, kInput (no TOML, with line).
+// Relative paths in the file (and the ledger's, where it names none) are relative to its folder. No task at all is no error here. Unknown
+// keys, wrong types, values out of range and missing target are kUsage with "FILE, line N" and, for keys, a suggestion. Throws kNotFound,
+// kPermission, kInput (no TOML, with line).
 ServiceConfig LoadServiceConfig(const std::string& path);
 
 }  // namespace everlearn
