@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/resources.h"
 #include "loop/event.h"
+#include "loop/recorder.h"
 #include "loop/records.h"
 #include "loop/step.h"
 #include "model/model_file.h"
@@ -37,7 +38,10 @@ JsonObject Describe(const ReplayInput& input) {
 class ReplayRun {
  public:
   ReplayRun(const ReplayInput& input, const ReplayOptions& options, Trainer& trainer, Ledger& ledger)
-      : input_(input), options_(options), trainer_(trainer), ledger_(ledger), schedule_(input.schedule), state_(options.loop) {}
+      : input_(input), options_(options), trainer_(trainer), ledger_(ledger), schedule_(input.schedule), state_(options.loop),
+        recorder_(state_, ledger, [this](const std::string&, const JsonObject& notice) {
+          if (options_.notice) options_.notice(notice);
+        }) {}
 
   JsonObject Run() {
     if (const auto finished = Open()) return ParseJson(*finished, "the ledger's result").as_object();
@@ -47,7 +51,7 @@ class ReplayRun {
       const size_t item = Position();
       TakeFinishedTrainings(item);
       if (!schedule_.is_outcome(item)) BeforeRow(schedule_.row(item));
-      Feed(ItemEvent(item), nullptr);
+      Feed(ItemEvent(item));
       if (options_.stop && options_.stop()) Interrupt();
     }
     JsonObject result = Result();
@@ -137,7 +141,7 @@ class ReplayRun {
 
   const double* Features(uint64_t row) const { return input_.values.data() + row * options_.loop.is_category.size(); }
 
-  const Event& ItemEvent(size_t item) {
+  Event* ItemEvent(size_t item) {
     const uint32_t row = schedule_.row(item);
     event_.time = schedule_.time(item);
     event_.row = row;
@@ -151,27 +155,14 @@ class ReplayRun {
       event_.members.clear();
       event_.predictions.clear();
     }
-    return event_;
+    return &event_;
   }
 
-  // One event: state, ledger, and what follows from it.
-  void Feed(const Event& event, std::shared_ptr<const Model> model) {
-    Step(state_, {event, std::move(model)}, &effects_);
-    if (effects_.predicted != nullptr) {
-      event_.members.assign(effects_.predicted->members.begin(), effects_.predicted->members.end());
-      event_.predictions.assign(effects_.predicted->predictions.begin(), effects_.predicted->predictions.end());
-    }
-    EncodeEvent(event, outputs(), options_.loop.classes > 0, &bytes_);
-    const uint64_t number = ledger_.Append(bytes_);
-    for (const LoopDecision& decision : effects_.decisions)
-      ledger_.AddDecision({static_cast<int64_t>(decision.number), number, ToText(DecisionJson(state_, decision))});
-    for (const LoopNotice& notice : effects_.notices) {
-      const JsonObject json = NoticeJson(state_, notice);
-      ledger_.AddNotice({0, number, notice.kind, ToText(json)});
-      if (options_.notice) options_.notice(json);
-    }
-    for (const TrainRequest& request : effects_.requests) Begin(request);
-    Keep(event, number);
+  // One event, and what follows from it.
+  void Feed(Event* event) {
+    const uint64_t number = recorder_.Record(event);
+    for (const TrainRequest& request : recorder_.effects().requests) Begin(request);
+    Keep(*event, number);
   }
 
   void Keep(const Event& event, uint64_t number) {
@@ -184,7 +175,7 @@ class ReplayRun {
       ledger_.PutCheckpoint({number, state_.Save()});
       checkpointed_ = rows;
     }
-    if (checkpoint || number % kEventsPerCommit == 0 || !effects_.decisions.empty() || event.kind == EventKind::kModel) ledger_.Commit();
+    if (checkpoint || number % kEventsPerCommit == 0 || !recorder_.effects().decisions.empty() || event.kind == EventKind::kModel) ledger_.Commit();
     if (options_.progress && row && (rows % kRowsPerProgress == 0 || rows == input_.schedule.rows))
       options_.progress({rows, input_.schedule.rows, &state_});
   }
@@ -263,26 +254,7 @@ class ReplayRun {
   void FeedModel(uint32_t request, int64_t time, const TrainingResult& result) {
     Event event;
     event.kind = EventKind::kModel;
-    event.time = time;
-    event.request = request;
-    event.learner = result.learner;
-    event.parameters = result.parameters;
-    JsonObject detail{{"learner", result.learner}};
-    if (result.model == nullptr) {
-      detail["reason"] = result.failure;
-    } else {
-      detail["rows"] = result.rows;
-      if (result.units > 0) detail["units"] = result.units;
-      if (!result.leaderboard.empty()) detail["leaderboard"] = result.leaderboard;
-      const std::string bytes = ModelFile{input_.task, input_.schema, input_.space, result.model, detail, "", ""}.Bytes();
-      event.hash = HashText(HashBytes(bytes));
-      ledger_.PutModel(event.hash, result.learner, bytes);
-    }
-    event.detail = ToText(detail);
-    Feed(event, result.model);
-    if (event.hash.empty()) return;
-    for (Member& member : state_.roster.members)
-      if (member.model_hash == event.hash) member.cpu_seconds += result.cpu_seconds;
+    Keep(event, recorder_.RecordModel(request, time, result, {input_.task, input_.schema, input_.space}));
   }
 
   JsonObject Result() const {
@@ -325,8 +297,7 @@ class ReplayRun {
   LoopState state_;
   uint64_t checkpointed_ = 0;  // rows at the last checkpoint
   Event event_;
-  Effects effects_;
-  std::string bytes_;
+  Recorder recorder_;
 };
 
 }  // namespace

@@ -241,6 +241,7 @@ std::string LoopState::Save() const {
   out.Put(retrained_at);
   out.Put(now);
   out.Put(last_outcome);
+  out.PutText(driver);
   out.Put(paused);
   out.Put(suggested);
   served.Save(&out);
@@ -315,6 +316,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();
   last_outcome = in.Get<double>();
+  driver = in.GetText();
   paused = in.Get<bool>();
   suggested = in.Get<uint32_t>();
   served.Load(&in);

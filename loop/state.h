@@ -83,6 +83,9 @@ struct LoopState {
   bool paused = false;     // by a person: no trainings, no decisions
   uint32_t suggested = 0;  // member whose promotion waits for a person; 0: none
 
+  // The driver's own, carried along in checkpoints.
+  std::string driver;
+
   // Seconds of CPU, to sample what each member costs; null: not measured. It never influences the state's other parts.
   double (*cpu_clock)() = nullptr;
 

@@ -222,23 +222,7 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
     TakePredictions(s, event, &row);
     return;
   }
-  const size_t outputs = s.options.outputs();
-  row.members.assign(s.speakers.begin(), s.speakers.end());
-  row.predictions.resize(row.members.size() * outputs);
-  size_t blend_at = row.members.size();
-  for (size_t i = 0; i < row.members.size(); ++i) {
-    Member& member = s.roster.Get(row.members[i]);
-    double* out = row.predictions.data() + i * outputs;
-    const Sample sample(s, &member, row.row);
-    if (member.online != nullptr) member.online->Predict(row.features.data(), out);
-    else if (member.model != nullptr) member.model->PredictRow(row.features.data(), out);
-    else blend_at = i;
-    // So that the stored form, which keeps the second of two probabilities, reads back equal.
-    if (s.options.classes == 2) out[0] = 1.0 - out[1];
-  }
-  if (blend_at == row.members.size()) return;
-  const Sample sample(s, &s.roster.Get(row.members[blend_at]), row.row);
-  s.blend.Predict(row.members, row.predictions, row.predictions.data() + blend_at * outputs);
+  PredictRow(s, row.row, row.features.data(), &row.members, &row.predictions);
 }
 
 void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
@@ -389,6 +373,30 @@ void OnModel(LoopState& s, const StepInput& input, Effects* effects) {
 }
 
 }  // namespace
+
+void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions) {
+  const size_t outputs = s.options.outputs();
+  const size_t given = members->size();
+  for (const uint32_t speaker : s.speakers) {
+    const auto end = members->begin() + static_cast<std::ptrdiff_t>(given);
+    if (std::find(members->begin(), end, speaker) == end) members->push_back(speaker);
+  }
+  predictions->resize(members->size() * outputs);
+  size_t blend_at = members->size();
+  for (size_t i = given; i < members->size(); ++i) {
+    Member& member = s.roster.Get((*members)[i]);
+    double* out = predictions->data() + i * outputs;
+    const Sample sample(s, &member, row);
+    if (member.online != nullptr) member.online->Predict(features, out);
+    else if (member.model != nullptr) member.model->PredictRow(features, out);
+    else blend_at = i;
+    // So that the stored form, which keeps the second of two probabilities, reads back equal.
+    if (s.options.classes == 2) out[0] = 1.0 - out[1];
+  }
+  if (blend_at == members->size()) return;
+  const Sample sample(s, &s.roster.Get((*members)[blend_at]), row);
+  s.blend.Predict(*members, *predictions, predictions->data() + blend_at * outputs);
+}
 
 void Effects::Clear() {
   predicted = nullptr;

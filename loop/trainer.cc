@@ -14,9 +14,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <map>
+#include <numeric>
 
 #include "base/bytes.h"
+#include "ledger/ledger.h"
+#include "loop/ledger_rows.h"
 
 extern char** environ;
 
@@ -84,6 +88,8 @@ class Mapping {
 struct DataHeader {
   uint64_t rows, features, classes;
 };
+// In the place of `rows`: path of a ledger and name of a task follow.
+constexpr uint64_t kFromLedger = std::numeric_limits<uint64_t>::max();
 
 // Header of the job file; the encoded job follows.
 struct JobHeader {
@@ -95,6 +101,8 @@ class InlineTrainer : public Trainer {
  public:
   explicit InlineTrainer(const EncodedRows& data) : data_(data) {}
   void Start(uint32_t ticket, const TrainingJob& job) override { jobs_[ticket] = job; }
+  bool Ended(uint32_t) override { return true; }
+  void Kill(uint32_t) override {}
   std::optional<TrainingResult> Wait(uint32_t ticket, const std::function<bool()>&) override {
     const auto job = jobs_.extract(ticket);
     return RunTraining(job.mapped(), data_);
@@ -107,11 +115,13 @@ class InlineTrainer : public Trainer {
 
 class ProcessTrainer : public Trainer {
  public:
-  ProcessTrainer(const EncodedRows& data, const WorkerOptions& options)
-      : options_(options), data_("everlearn-data"), features_(data.features()), outputs_(data.classes == 0 ? 1 : data.classes) {
+  explicit ProcessTrainer(const WorkerOptions& options) : options_(options), data_("everlearn-data") {
     // Workers share the processors with the loop: their idle OpenMP threads must sleep, not spin.
     setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
-    const DataHeader header{data.target.size(), features_, data.classes};
+  }
+
+  void UseRows(const EncodedRows& data) {
+    const DataHeader header{data.target.size(), data.features(), data.classes};
     data_.Append(&header, sizeof header);
     data_.Append(data.values.data(), data.values.size_bytes());
     data_.Append(data.target.data(), data.target.size_bytes());
@@ -119,6 +129,15 @@ class ProcessTrainer : public Trainer {
       const char byte = is ? 1 : 0;
       data_.Append(&byte, 1);
     }
+  }
+
+  void UseLedger(const std::string& ledger, const std::string& task) {
+    const DataHeader header{kFromLedger, 0, 0};
+    ByteWriter out;
+    out.PutText(ledger);
+    out.PutText(task);
+    data_.Append(&header, sizeof header);
+    data_.Append(out.bytes().data(), out.size());
   }
 
   ~ProcessTrainer() override {
@@ -161,6 +180,14 @@ class ProcessTrainer : public Trainer {
     workers_.emplace(ticket, std::move(worker));
   }
 
+  bool Ended(uint32_t ticket) override {
+    siginfo_t info{};
+    const auto process = static_cast<id_t>(workers_.at(ticket).process);
+    return waitid(P_PID, process, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+  }
+
+  void Kill(uint32_t ticket) override { kill(workers_.at(ticket).process, SIGKILL); }
+
   std::optional<TrainingResult> Wait(uint32_t ticket, const std::function<bool()>& stop) override {
     if (!Ends(workers_.at(ticket).process, stop)) return std::nullopt;
     const auto node = workers_.extract(ticket);
@@ -170,7 +197,7 @@ class ProcessTrainer : public Trainer {
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
       const Mapping result(worker.result->descriptor());
-      return TrainingResult::Decode(result.bytes(), features_, outputs_);
+      return TrainingResult::Decode(result.bytes());
     }
     TrainingResult failed;
     failed.failure = WIFSIGNALED(status) ? std::string("the worker was ended by signal ") + std::to_string(WTERMSIG(status))
@@ -199,7 +226,6 @@ class ProcessTrainer : public Trainer {
 
   WorkerOptions options_;
   MemoryFile data_;
-  size_t features_, outputs_;
   std::map<uint32_t, Worker> workers_;
 };
 
@@ -208,8 +234,47 @@ class ProcessTrainer : public Trainer {
 std::unique_ptr<Trainer> MakeInlineTrainer(const EncodedRows& data) { return std::make_unique<InlineTrainer>(data); }
 
 std::unique_ptr<Trainer> MakeProcessTrainer(const EncodedRows& data, const WorkerOptions& options) {
-  return std::make_unique<ProcessTrainer>(data, options);
+  auto trainer = std::make_unique<ProcessTrainer>(options);
+  trainer->UseRows(data);
+  return trainer;
 }
+
+std::unique_ptr<Trainer> MakeLedgerTrainer(const std::string& ledger, const std::string& task, const WorkerOptions& options) {
+  auto trainer = std::make_unique<ProcessTrainer>(options);
+  trainer->UseLedger(ledger, task);
+  return trainer;
+}
+
+namespace {
+
+EncodedRows MappedRows(const DataHeader& header, std::string_view bytes) {
+  EncodedRows data;
+  data.classes = header.classes;
+  const auto* values = reinterpret_cast<const double*>(bytes.data() + sizeof header);
+  data.values = {values, header.rows * header.features};
+  data.target = {values + header.rows * header.features, header.rows};
+  const char* flags = reinterpret_cast<const char*>(data.target.data() + header.rows);
+  for (uint64_t f = 0; f < header.features; ++f) data.is_category.push_back(flags[f] != 0);
+  return data;
+}
+
+TrainingResult RunOnLedger(std::string_view place, TrainingJob job) {
+  ByteReader in(place);
+  const std::string path = in.GetText(), task = in.GetText();
+  try {
+    const LedgerRows rows = ReadLedgerRows(*OpenLedger(path, {.read_only = true}, task), TaskFrame::Decode(job.frame));
+    const EncodedRows data = rows.View();
+    job.rows.resize(data.target.size());
+    std::iota(job.rows.begin(), job.rows.end(), 0U);
+    return RunTraining(job, data);
+  } catch (const Error& error) {
+    TrainingResult failed;
+    failed.failure = error.message();
+    return failed;
+  }
+}
+
+}  // namespace
 
 int WorkerMain() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -221,14 +286,6 @@ int WorkerMain() {
   const std::string_view bytes = data_file.bytes();
   DataHeader header{};
   std::memcpy(&header, bytes.data(), sizeof header);
-  EncodedRows data;
-  data.classes = header.classes;
-  const auto* values = reinterpret_cast<const double*>(bytes.data() + sizeof header);
-  data.values = {values, header.rows * header.features};
-  data.target = {values + header.rows * header.features, header.rows};
-  const char* flags = reinterpret_cast<const char*>(data.target.data() + header.rows);
-  for (uint64_t f = 0; f < header.features; ++f) data.is_category.push_back(flags[f] != 0);
-
   JobHeader job_header{};
   std::memcpy(&job_header, job_file.bytes().data(), sizeof job_header);
   if (getppid() != job_header.parent) return 1;  // it was gone before PR_SET_PDEATHSIG took effect
@@ -236,8 +293,10 @@ int WorkerMain() {
     const rlimit limit{job_header.memory_bytes, job_header.memory_bytes};
     setrlimit(RLIMIT_DATA, &limit);
   }
-  const TrainingJob job = TrainingJob::Decode(job_file.bytes().substr(sizeof job_header));
-  const std::string result = RunTraining(job, data).Encode();
+  TrainingJob job = TrainingJob::Decode(job_file.bytes().substr(sizeof job_header));
+  const std::string result =
+      (header.rows == kFromLedger ? RunOnLedger(bytes.substr(sizeof header), std::move(job)) : RunTraining(job, MappedRows(header, bytes)))
+          .Encode();
   for (size_t done = 0; done < result.size();) {
     const ssize_t written = write(kResultFile, result.data() + done, result.size() - done);
     if (written < 0 && errno == EINTR) continue;

@@ -146,6 +146,7 @@ std::string TrainingJob::Encode() const {
   out.Put(seed);
   out.Put(threads);
   out.PutAll(targets);
+  out.PutText(frame);
   out.PutVarint(candidates.size());
   for (const auto& [name, values] : candidates) {
     out.PutText(name);
@@ -166,6 +167,7 @@ TrainingJob TrainingJob::Decode(std::string_view bytes) {
   job.seed = in.Get<uint64_t>();
   job.threads = in.Get<int>();
   job.targets = in.GetAll<double>();
+  job.frame = in.GetText();
   for (uint64_t left = in.GetCount(); left > 0; --left) {
     std::string name = in.GetText();
     job.candidates.emplace_back(std::move(name), in.GetText());
@@ -186,6 +188,8 @@ std::string TrainingResult::Encode() const {
   if (model != nullptr) {
     ArrayFileWriter file;
     file.SetText("kind", std::string(model->kind()));
+    file.SetText("features", std::to_string(model->features()));
+    file.SetText("outputs", std::to_string(model->outputs()));
     file.SetText("parameters", ToText(model->Save("model.", &file)));
     bytes = file.Bytes();
   }
@@ -193,7 +197,7 @@ std::string TrainingResult::Encode() const {
   return out.Take();
 }
 
-TrainingResult TrainingResult::Decode(std::string_view bytes, size_t features, size_t outputs) {
+TrainingResult TrainingResult::Decode(std::string_view bytes) {
   ByteReader in(bytes);
   TrainingResult result;
   result.learner = in.GetText();
@@ -208,7 +212,7 @@ TrainingResult TrainingResult::Decode(std::string_view bytes, size_t features, s
   const auto file = ArrayFile::Parse(std::move(model), "a worker's model");
   result.model = ModelKinds()
                      .Get(file->Text("kind"))
-                     .load(ParseJson(file->Text("parameters"), "a worker's model"), "model.", *file, features, outputs);
+                     .load(ParseJson(file->Text("parameters"), "a worker's model"), "model.", *file, std::stoull(file->Text("features")), std::stoull(file->Text("outputs")));
   return result;
 }
 

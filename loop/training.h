@@ -30,6 +30,7 @@ struct TrainingJob {
   std::vector<double> targets;  // of these rows; empty: as the data has them
   double units = 0;             // budget: the oldest rows are left out until the learner's declared cost fits; 0: none
   double seconds = 0;           // deadline, where > 0
+  std::string frame = {};       // of a task whose rows are read from its ledger (TaskFrame::Encode); empty otherwise
   uint64_t seed = 0;
   int threads = 1;
 
@@ -48,7 +49,7 @@ struct TrainingResult {
 
   std::string Encode() const;
   // Throws kDamaged.
-  static TrainingResult Decode(std::string_view bytes, size_t features, size_t outputs);
+  static TrainingResult Decode(std::string_view bytes);
 };
 
 // Never throws for a failed training: that is a result.

@@ -52,7 +52,9 @@ bool HasTimeOfDay(const Column& column) {
                      [](double x) { return !std::isnan(x) && std::fmod(x, static_cast<double>(kMicrosecondsPerDay)) != 0; });
 }
 
-double PartOf(FeaturePart part, double value) {
+}  // namespace
+
+double FeatureSpace::PartOf(FeaturePart part, double value) {
   if (part == FeaturePart::kValue || std::isnan(value)) return value;
   if (part == FeaturePart::kDays) return value / static_cast<double>(kMicrosecondsPerDay);
   const CalendarTime time = CalendarOf(static_cast<int64_t>(value));
@@ -60,7 +62,19 @@ double PartOf(FeaturePart part, double value) {
   return part == FeaturePart::kWeekday ? time.weekday : time.day_of_year;
 }
 
-}  // namespace
+double FeatureSpace::Code(size_t feature, std::string_view text) const {
+  const auto found = index_[feature].find(text);
+  return static_cast<double>(found == index_[feature].end() ? features_[feature].dictionary.size() : static_cast<size_t>(found->second));
+}
+
+double FeatureSpace::GrowingCode(size_t feature, std::string_view text) {
+  std::vector<std::string>& dictionary = features_[feature].dictionary;
+  const double code = Code(feature, text);
+  if (code < static_cast<double>(dictionary.size()) || dictionary.size() >= kMaxDictionary) return code;
+  index_[feature].emplace(text, static_cast<int32_t>(dictionary.size()));
+  dictionary.emplace_back(text);
+  return code;
+}
 
 FeatureSpace FeatureSpace::Build(const Table& table, const Schema& schema, const Task& task, bool elapsed_time) {
   FeatureSpace space;
@@ -110,10 +124,7 @@ std::vector<double> FeatureSpace::Encode(const Table& table) const {
       throw Error(ErrorKind::kInput, fmt::format("column {} is of type {}, the model needs {}", feature.column, ColumnTypeName(column.type),
                                                  feature.is_category() ? "a category" : "a number"));
     }
-    for (const std::string& text : column.dictionary) {
-      const auto found = index_[j].find(text);
-      codes[j].push_back(static_cast<double>(found == index_[j].end() ? feature.dictionary.size() : static_cast<size_t>(found->second)));
-    }
+    for (const std::string& text : column.dictionary) codes[j].push_back(Code(j, text));
   }
   // Blocks of rows keep the output in the cache while the columns are written into it.
   constexpr size_t kBlock = 1024;
@@ -138,12 +149,8 @@ std::vector<double> FeatureSpace::Encode(const Table& table) const {
 
 std::vector<double> FeatureSpace::EncodeGrowing(const Table& table) {
   for (size_t j = 0; j < size(); ++j) {
-    Feature& feature = features_[j];
-    if (!feature.is_category()) continue;
-    for (const std::string& text : table.Get(feature.column, "the table").dictionary) {
-      if (feature.dictionary.size() >= kMaxDictionary) break;
-      if (index_[j].emplace(text, static_cast<int32_t>(feature.dictionary.size())).second) feature.dictionary.push_back(text);
-    }
+    if (!features_[j].is_category()) continue;
+    for (const std::string& text : table.Get(features_[j].column, "the table").dictionary) GrowingCode(j, text);
   }
   return Encode(table);
 }

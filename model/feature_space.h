@@ -3,7 +3,9 @@
 // Built on training rows, stored in the model file, immutable afterwards but for GrowDictionaries (streams).
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -42,13 +44,24 @@ class FeatureSpace {
   // As Encode, and unseen categories are first added to the dictionaries, in order of appearance.
   std::vector<double> EncodeGrowing(const Table& table);
 
+  // The code of a category's text, `dictionary.size()` where it is unseen; adds it instead where the dictionary has room.
+  double Code(size_t feature, std::string_view text) const;
+  double GrowingCode(size_t feature, std::string_view text);
+  // The value of a feature of a number or timestamp.
+  static double PartOf(FeaturePart part, double value);
+
   Json Save(ArrayFileWriter* file) const;
   static FeatureSpace Load(const Json& json, const ArrayFile& file);  // throws kDamaged
 
  private:
   void MakeIndex();
   std::vector<Feature> features_;
-  std::vector<std::unordered_map<std::string, int32_t>> index_;  // one a feature; empty for numbers
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Index = std::unordered_map<std::string, int32_t, TextHash, std::equal_to<>>;
+  std::vector<Index> index_;  // one a feature; empty for numbers
 };
 
 }  // namespace everlearn

@@ -1,0 +1,53 @@
+#include "loop/ledger_rows.h"
+
+#include "model/row_encoder.h"
+
+namespace everlearn {
+
+EncodedRows LedgerRows::View() const {
+  EncodedRows rows;
+  rows.classes = classes;
+  rows.is_category = is_category;
+  rows.values = values;
+  rows.target = target;
+  return rows;
+}
+
+LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t most) {
+  LedgerRows rows;
+  rows.classes = frame.task.labels.size();
+  for (const Feature& feature : frame.space.features()) rows.is_category.push_back(feature.is_category());
+  const RowEncoder encoder(frame.schema, frame.task, frame.space);
+  const size_t features = frame.space.size();
+  uint64_t known = 0, skip = 0;
+  ledger.ReadRows(0, [&](const LedgerRow& row, const double* truth) {
+    known += truth != nullptr && !row.body.empty();
+    return true;
+  });
+  if (known > most) skip = known - most;
+  rows.values.reserve((known - skip) * features);
+  ledger.ReadRows(0, [&](const LedgerRow& row, const double* truth) {
+    if (truth == nullptr || row.body.empty()) return true;
+    if (skip > 0) return --skip, true;
+    rows.values.resize(rows.values.size() + features);
+    encoder.Encode(RowOfBody(row.body), RowEncoder::Absent::kAsMissing, rows.values.data() + rows.values.size() - features);
+    rows.target.push_back(*truth);
+    return true;
+  });
+  return rows;
+}
+
+std::string MakeBody(std::string_view salt, std::string_view json_text) {
+  std::string body(salt);
+  body.append(json_text);
+  return body;
+}
+
+JsonObject RowOfBody(std::string_view body) {
+  if (body.size() < kSaltBytes) throw Error(ErrorKind::kDamaged, "a stored row is too short");
+  Json row = ParseJson(body.substr(kSaltBytes), "a stored row");
+  if (!row.is_object()) throw Error(ErrorKind::kDamaged, "a stored row is no object");
+  return std::move(row.as_object());
+}
+
+}  // namespace everlearn

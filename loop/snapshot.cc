@@ -1,0 +1,45 @@
+#include "loop/snapshot.h"
+
+namespace everlearn {
+
+std::shared_ptr<const Snapshot> Snapshot::Of(const LoopState& state, const TaskFrame& frame) {
+  if (state.roster.champion == 0) return nullptr;
+  return std::shared_ptr<const Snapshot>(new Snapshot(state, std::make_shared<const TaskFrame>(frame)));
+}
+
+Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const TaskFrame> frame)
+    : frame_(std::move(frame)),
+      encoder_(frame_->schema, frame_->task, frame_->space),
+      learnt_(state.events),
+      champion_(state.roster.champion),
+      version_(state.roster.Get(state.roster.champion).version),
+      champion_name_(state.roster.Get(state.roster.champion).name),
+      blend_(state.blend),
+      outputs_(state.options.outputs()) {
+  const auto add = [&](const Member& member) {
+    learns_ = learns_ || member.online != nullptr;
+    speakers_.push_back({member.id, member.online != nullptr ? member.online->Snapshot() : member.model});
+  };
+  blends_ = state.roster.LineageOf(champion_).kind == MemberKind::kBlend;
+  if (!blends_) {
+    add(state.roster.Get(champion_));
+    return;
+  }
+  for (const Blend::Expert& expert : blend_.experts()) add(state.roster.Get(expert.member));
+}
+
+void Snapshot::Predict(const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions) const {
+  members->clear();
+  const size_t first = blends_ ? 1 : 0;
+  predictions->assign((speakers_.size() + first) * outputs_, 0.0);
+  if (blends_) members->push_back(champion_);
+  for (size_t i = 0; i < speakers_.size(); ++i) {
+    double* out = predictions->data() + (first + i) * outputs_;
+    speakers_[i].model->PredictRow(features, out);
+    if (frame_->task.is_classification() && outputs_ == 2) out[0] = 1.0 - out[1];  // as it is stored
+    members->push_back(speakers_[i].member);
+  }
+  if (blends_) blend_.Predict(*members, *predictions, predictions->data());
+}
+
+}  // namespace everlearn

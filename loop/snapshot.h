@@ -1,0 +1,51 @@
+// What answers requests: an immutable picture of the champion, and, where that is the blend, of its experts and weights.
+//
+// Immutable, so any thread may use it; a newer one takes its place (design.md, contract 8).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loop/blend.h"
+#include "loop/state.h"
+#include "loop/task_frame.h"
+#include "model/row_encoder.h"
+
+namespace everlearn {
+
+class Snapshot {
+ public:
+  // The frame is copied; null where the state has no champion yet.
+  static std::shared_ptr<const Snapshot> Of(const LoopState& state, const TaskFrame& frame);
+
+  const TaskFrame& frame() const { return *frame_; }
+  const RowEncoder& encoder() const { return encoder_; }
+  uint64_t learnt() const { return learnt_; }            // the last event whose outcome its models know
+  const std::string& champion() const { return champion_name_; }
+  uint32_t version() const { return version_; }          // of the champion
+  bool learns() const { return learns_; }                // a member of it learns at every outcome
+
+  // Who answered (the champion first) and what they said: members × outputs.
+  void Predict(const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions) const;
+
+ private:
+  struct Speaker {
+    uint32_t member;
+    std::shared_ptr<const Model> model;
+  };
+  Snapshot(const LoopState& state, std::shared_ptr<const TaskFrame> frame);
+
+  std::shared_ptr<const TaskFrame> frame_;
+  RowEncoder encoder_;
+  uint64_t learnt_;
+  uint32_t champion_, version_;
+  std::string champion_name_;
+  bool learns_ = false, blends_ = false;
+  Blend blend_;
+  std::vector<Speaker> speakers_;
+  size_t outputs_;
+};
+
+}  // namespace everlearn
