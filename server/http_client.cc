@@ -120,7 +120,8 @@ class BeastClient final : public HttpClient {
     socket_.set_option(tcp::no_delay(true), code);
     if (parts_.secure) {
       stream_.emplace(socket_, *tls_);
-      SSL_set_tlsext_host_name(stream_->native_handle(), parts_.host.c_str());
+      asio::ip::make_address(parts_.host, code);
+      if (code) SSL_set_tlsext_host_name(stream_->native_handle(), parts_.host.c_str());  // which an address may not be
       stream_->set_verify_callback(asio::ssl::host_name_verification(parts_.host));
       code = Run([&](auto done) { stream_->async_handshake(asio::ssl::stream_base::client, done); });
       if (code) Fail("TLS: " + code.message());

@@ -1,6 +1,7 @@
 #include "server/http_server.h"
 
 #include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <thread>
 
@@ -69,6 +70,7 @@ class BeastServer final : public HttpServer {
   BeastServer(const HttpServerOptions& options, HttpHandler handler)
       : endpoint_(Checked(options)),
         core_(std::make_shared<ServerCore>(options, std::move(handler))),
+        work_(core_->io.get_executor()),
         acceptor_(asio::make_strand(core_->io)),
         retry_(acceptor_.get_executor()) {
     LoadCertificate(options, &core_->tls);
@@ -133,7 +135,10 @@ class BeastServer final : public HttpServer {
     acceptor_.async_accept(asio::make_strand(core_->io), [this](ErrorCode code, Socket socket) {
       if (!acceptor_.is_open() || core_->stopping) return;
       if (!code) {
-        Welcome(std::move(socket));
+        try {
+          Welcome(std::move(socket));
+        } catch (...) {  // no memory for this one; the next is welcome
+        }
       } else if (code != asio::error::connection_aborted) {
         return AcceptLater();
       }
@@ -173,6 +178,8 @@ class BeastServer final : public HttpServer {
 
   tcp::endpoint endpoint_;
   const std::shared_ptr<ServerCore> core_;
+  // Keeps the threads there for answers that come late, also when nothing else is under way.
+  const asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::basic_socket_acceptor<tcp, Strand> acceptor_;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Strand> retry_;
   std::vector<std::thread> threads_;

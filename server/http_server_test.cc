@@ -81,8 +81,13 @@ TEST(HttpServer, PipelinedRequestsAreAnsweredInOrder) {
 TEST(HttpServer, RequestThatComesByteByByte) {
   const auto server = EchoServer();
   RawConnection connection(server->port());
-  for (const char c : Post("/x", "abc") + Get("/y")) connection.Send(std::string(1, c));
+  const std::string chunked = "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
+  for (const char c : Post("/x", "abc") + chunked + Get("/y")) {
+    connection.Send(std::string(1, c));
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
   EXPECT_THAT(connection.ReadAnswer(), EndsWith("\r\n\r\nPOST /x abc"));
+  EXPECT_THAT(connection.ReadAnswer(), EndsWith("\r\n\r\nPOST /c ab"));
   EXPECT_THAT(connection.ReadAnswer(), EndsWith("\r\n\r\nGET /y "));
 }
 

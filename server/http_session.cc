@@ -116,7 +116,7 @@ void HttpSession::OnRead(ErrorCode code, size_t bytes) {
 void HttpSession::Parse() {
   ErrorCode code;
   while (buffer_.size() > 0 && !parser_->is_done()) {
-    const size_t used = parser_->put(buffer_.data(), code);
+    const size_t used = parser_->Take(buffer_.data(), code);
     buffer_.consume(used);
     if (code && code != http::error::need_more) return Refuse(ProblemOf(code, core_->options));
     if (parser_->is_header_done() && !header_checked_ && CheckHeader() == Checked::kAnswered) return;

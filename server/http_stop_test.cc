@@ -139,6 +139,22 @@ TEST(Stop, LetsTheRunningRequestEnd) {
   server->Stop(20);
 }
 
+TEST(Stop, WaitsForAnAnswerThatComesAfterAllDeadlines) {
+  Pending pending;
+  HttpServerOptions options = LocalOptions();
+  options.read_seconds = options.idle_seconds = 0.05;
+  const auto server = HttpServer::Start(options, pending.Handler());
+  RawConnection connection(server->port());
+  connection.Send(Get("/"));
+  const auto owed = pending.Wait(1);
+  ASSERT_EQ(owed.size(), 1);
+  auto stopped = std::async(std::launch::async, [&] { server->Stop(20); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  owed[0]({.body = "done"});
+  EXPECT_THAT(connection.ReadAnswer(), EndsWith("\r\n\r\ndone"));
+  stopped.get();
+}
+
 TEST(Stop, LetsAHalfSentRequestEnd) {
   const auto server = HttpServer::Start(LocalOptions(), Echo);
   RawConnection connection(server->port());

@@ -15,6 +15,16 @@ RequestParser::RequestParser(size_t most_header_bytes, size_t most_body_bytes) :
   body_limit(most_body_bytes);
 }
 
+size_t RequestParser::Take(boost::asio::const_buffer bytes, Code& code) {
+  // The shortest end of a chunked body is "0\r\n\r\n"; Beast asserts that it is not called again with less of it.
+  constexpr size_t kLastChunk = 5;
+  if (is_header_done() && chunked() && bytes.size() < kLastChunk) {
+    code = http::error::need_more;
+    return 0;
+  }
+  return put(bytes, code);
+}
+
 // Beast's own limit is of what lies in the buffer at one time; this one is of the whole.
 void RequestParser::CountHeader(size_t bytes, Code& code) {
   header_bytes_ += bytes;

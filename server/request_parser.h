@@ -14,6 +14,9 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
  public:
   RequestParser(size_t most_header_bytes, size_t most_body_bytes);
 
+  // Takes what it can of the bytes that wait, and says how many; `code` is need_more where it is stuck without more.
+  size_t Take(boost::asio::const_buffer bytes, boost::beast::error_code& code);
+
   size_t header_bytes() const { return header_bytes_; }  // that have been parsed
 
   HttpRequest request;
