@@ -70,6 +70,15 @@ void SetDelay(const LoopFlags& flags, ScheduleInput* schedule) {
   }
 }
 
+template <typename T>
+std::vector<T> InOrder(const std::vector<T>& values, const std::vector<uint32_t>& rows) {
+  std::vector<T> out(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) out[i] = values[rows[i]];
+  return out;
+}
+
+}  // namespace
+
 void SetMissingOutcome(const std::string& text, const Task& task, LoopOptions* options) {
   if (text == "unknown") return;
   if (!options->has_window())
@@ -86,15 +95,6 @@ void SetMissingOutcome(const std::string& text, const Task& task, LoopOptions* o
     Refuse("--missing-outcome", text, "write unknown, or the number that silence means");
   options->missing_outcome = value;
 }
-
-template <typename T>
-std::vector<T> InOrder(const std::vector<T>& values, const std::vector<uint32_t>& rows) {
-  std::vector<T> out(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) out[i] = values[rows[i]];
-  return out;
-}
-
-}  // namespace
 
 void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
   app.add_option("--start", flags->start, "history to fit the first models on: rows, or a date (default: 0, learn from the first row on)")
@@ -117,6 +117,8 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
   app.add_option("--minimum-gain", flags->minimum_gain, "least recent gain of a promotion, in units of the loss (default: 0)")
       ->check(CLI::Range(0.0, 1e300))
       ->type_name("GAIN");
+  app.add_option("--autonomy", flags->autonomy, "observe (no change of champion), suggest (a person decides), act (default)")
+      ->type_name("WORD");
   app.add_option("--budget", flags->budget, "of each training: work units, or a time (default: 2000units)")->type_name("UNITS|TIME");
 }
 
@@ -127,6 +129,10 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   options.evidence.minimum_gain = flags.minimum_gain;
   if (flags.lags != "auto" && flags.lags != "none") Refuse("--lags", flags.lags, "write auto or none");
   options.lags = flags.lags == "auto";
+  const std::vector<std::string> words{"observe", "suggest", "act"};
+  const auto word = std::find(words.begin(), words.end(), flags.autonomy);
+  if (word == words.end()) Refuse("--autonomy", flags.autonomy, "write observe, suggest or act");
+  options.autonomy = static_cast<Autonomy>(word - words.begin());
   SetRetraining(flags.retrain, &options);
   SetBudget(flags.budget, &options);
   SetWindow(flags.outcome_window, &options);

@@ -15,6 +15,7 @@ struct LoopFlags {
   std::string start = "0", delay, outcome_time, outcome_window, missing_outcome = "unknown", retrain = "auto", lags = "auto";
   std::string budget = "2000units";
   std::vector<std::string> roster;
+  std::string autonomy = "act";
   double error_rate = 0.05, minimum_gain = 0;
 };
 
@@ -22,6 +23,9 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags);
 
 // Options that follow from flags alone, checked before any data is read. Throws kUsage naming the flag.
 LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_t seed);
+
+// What silence means, as the task's class or value. Throws kUsage.
+void SetMissingOutcome(const std::string& text, const Task& task, LoopOptions* options);
 
 // Reads the source and completes `options` by what only the data tells (classes, features, metric, the value of a missing outcome). Rows
 // without a time are left out with a warning. Throws as ReadTable, InferSchema and MakeTask do.

@@ -118,6 +118,7 @@ class LedgerStore {
   // Made where it is new; where the store is read only that throws kNotFound. It lives as long as the store.
   virtual Ledger& Open(const std::string& task) = 0;
   virtual void Commit() = 0;
+  virtual void Rollback() noexcept = 0;  // everything since the last commit is taken back
 };
 
 // An SQLite file; empty path: a temporary one that is gone at the end (it spills to disk when large). Throws kNotFound (read_only, or no

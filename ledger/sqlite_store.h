@@ -44,7 +44,7 @@ class SqliteStore : public LedgerStore {
       throw;
     }
   }
-  void Rollback() noexcept;
+  void Rollback() noexcept override;
 
  private:
   std::unique_ptr<FileLock> lock_;

@@ -56,7 +56,7 @@ PendingRow* PendingRows::Find(uint64_t row) {
 
 void PendingRows::SetFrontAside() {
   PendingRow& front = Front();
-  if (aside_.size() == kMostAside) {
+  if (aside_.size() >= most_aside_) {
     aside_.erase(aside_.begin());
     ++given_up_;
   }

@@ -36,6 +36,8 @@ struct PendingRow {
 
 class PendingRows {
  public:
+  explicit PendingRows(uint64_t most_aside = 1'000'000) : most_aside_(most_aside) {}
+
   // A slot for the next row (number next_row()), its vectors still holding the memory of an earlier one.
   PendingRow& Push();
   uint64_t next_row() const { return end_; }
@@ -63,10 +65,10 @@ class PendingRows {
   void Load(ByteReader* in);
 
  private:
-  static constexpr size_t kMostAside = 1'000'000;
   void Grow();
 
   std::vector<PendingRow> ring_ = std::vector<PendingRow>(16);  // size is a power of two
+  uint64_t most_aside_;
   uint64_t begin_ = 0, end_ = 0;
   uint64_t given_up_ = 0;
   std::map<uint64_t, PendingRow> aside_;

@@ -11,7 +11,6 @@
 #include "loop/records.h"
 #include "loop/step.h"
 #include "model/model_file.h"
-#include "search/quick_search.h"
 
 namespace everlearn {
 namespace {
@@ -38,7 +37,12 @@ JsonObject Describe(const ReplayInput& input) {
 class ReplayRun {
  public:
   ReplayRun(const ReplayInput& input, const ReplayOptions& options, Trainer& trainer, Ledger& ledger)
-      : input_(input), options_(options), trainer_(trainer), ledger_(ledger), schedule_(input.schedule), state_(options.loop),
+      : input_(input),
+        options_(options),
+        trainer_(trainer),
+        ledger_(ledger),
+        schedule_(input.schedule),
+        state_(options.loop),
         recorder_(state_, ledger, [this](const std::string&, const JsonObject& notice) {
           if (options_.notice) options_.notice(notice);
         }) {}
@@ -175,7 +179,8 @@ class ReplayRun {
       ledger_.PutCheckpoint({number, state_.Save()});
       checkpointed_ = rows;
     }
-    if (checkpoint || number % kEventsPerCommit == 0 || !recorder_.effects().decisions.empty() || event.kind == EventKind::kModel) ledger_.Commit();
+    if (checkpoint || number % kEventsPerCommit == 0 || !recorder_.effects().decisions.empty() || event.kind == EventKind::kModel)
+      ledger_.Commit();
     if (options_.progress && row && (rows % kRowsPerProgress == 0 || rows == input_.schedule.rows))
       options_.progress({rows, input_.schedule.rows, &state_});
   }
@@ -189,7 +194,7 @@ class ReplayRun {
     job.rows.assign(known.begin(), known.end());
     std::sort(job.rows.begin(), job.rows.end());
     if (!std::isnan(options_.loop.missing_outcome)) AddSilentRows(request.first_waiting, &job);
-    if (request.lineage == 0) job.candidates = FirstCandidates();
+    if (request.lineage == 0) job.candidates = FirstCandidates(state_);
     job.units = request.units;
     job.seconds = request.seconds;
     job.seed = MixBits(options_.loop.seed ^ MixBits(request.number));
@@ -207,21 +212,6 @@ class ReplayRun {
     std::sort(job->rows.begin(), job->rows.end());
     for (const uint32_t row : job->rows)
       job->targets.push_back(row < end && !known[row] ? options_.loop.missing_outcome : input_.target[row]);
-  }
-
-  // Who competes to be the model of day one: the batch learners of the roster, or, where none was named, the quick ones.
-  std::vector<std::pair<std::string, std::string>> FirstCandidates() const {
-    std::vector<std::pair<std::string, std::string>> candidates;
-    if (!options_.loop.roster.empty()) {
-      for (const Lineage& lineage : state_.roster.lineages)
-        if (lineage.kind == MemberKind::kBatch) candidates.emplace_back(lineage.learner, lineage.parameters);
-      if (!candidates.empty()) return candidates;
-    }
-    for (const Candidate& quick : QuickCandidates(options_.loop.classes, false)) {
-      const auto set = options_.loop.parameters.find(quick.learner);
-      candidates.emplace_back(quick.learner, set == options_.loop.parameters.end() ? "{}" : set->second);
-    }
-    return candidates;
   }
 
   void Begin(const TrainRequest& request) { trainer_.Start(request.number, JobOf(request)); }

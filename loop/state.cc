@@ -59,6 +59,7 @@ Json LoopOptions::ToJson() const {
                     {"window_rows", window_rows},
                     {"missing_outcome", NumberOrNull(missing_outcome)},
                     {"autonomy", static_cast<int>(autonomy)},
+                    {"most_waiting", most_waiting},
                     {"retrain", static_cast<int>(retrain)},
                     {"retrain_every", retrain_every},
                     {"budget_units", budget_units},
@@ -116,6 +117,7 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   o.missing_outcome = Field(json, "missing_outcome").is_null() ? kMissing : NumberField(json, "missing_outcome");
   check(std::isnan(o.missing_outcome) || o.IsOutcome(o.missing_outcome), "missing_outcome");
   o.autonomy = static_cast<Autonomy>(whole("autonomy", 0, static_cast<int64_t>(Autonomy::kAct)));
+  o.most_waiting = static_cast<uint64_t>(whole("most_waiting", 1, 100'000'000));
   o.retrain = static_cast<RetrainRule>(whole("retrain", 0, static_cast<int64_t>(RetrainRule::kEveryRows)));
   o.retrain_every = whole("retrain_every", 0, kMost);
   o.budget_units = number("budget_units", 0, kLargest);
@@ -135,6 +137,7 @@ LoopState::LoopState(LoopOptions given)
       loss(options.metric, options.classes),
       blend(options.classes),
       evidence(options.metric, options.classes, options.evidence),
+      pending(options.most_waiting),
       served(options.classes) {
   for (const std::string& name : CompleteRoster(options)) {
     Lineage lineage;

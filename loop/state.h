@@ -36,7 +36,8 @@ struct LoopOptions {
   double missing_outcome = kMissing;  // the value that silence means; NaN: none
   Autonomy autonomy = Autonomy::kAct;
   RetrainRule retrain = RetrainRule::kAuto;
-  int64_t retrain_every = 0;  // microseconds or rows
+  int64_t retrain_every = 0;          // microseconds or rows
+  uint64_t most_waiting = 1'000'000;  // rows that are kept for an outcome beyond the usual; older ones are given up
   double budget_units = 2000;
   double budget_seconds = 0;  // a deadline instead of units, where > 0
   uint64_t seed = 0;

@@ -43,8 +43,8 @@ struct StepInput {
   bool recompute = false;
 };
 
-// Adds the predictions of all members that speak and are not among `members` yet (the champion first where it is new); `row` is for sampling
-// what they cost.
+// Adds the predictions of all members that speak and are not among `members` yet (the champion first where it is new); `row` is for
+// sampling what they cost.
 void PredictRow(LoopState& state, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions);
 
 // Events come in the order of their numbers; rows are numbered without gaps. Throws only what a learner throws.

@@ -36,8 +36,8 @@ struct WorkerOptions {
 // Workers end with this process, run at low priority, and are killed when the trainer is destroyed. Throws kResource.
 std::unique_ptr<Trainer> MakeProcessTrainer(const EncodedRows& data, const WorkerOptions& options);
 
-// The same, but each worker reads the rows and outcomes that the ledger of a task holds when it starts (TrainingJob::frame says how they are
-// encoded).
+// The same, but each worker reads the rows and outcomes that the ledger of a task holds when it starts (TrainingJob::frame says how they
+// are encoded).
 std::unique_ptr<Trainer> MakeLedgerTrainer(const std::string& ledger, const std::string& task, const WorkerOptions& options);
 
 // The main function of a worker: reads the mapped data and the job, runs it, writes the result. Returns the exit status.

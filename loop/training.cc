@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/resources.h"
 #include "data/array_file.h"
+#include "loop/state.h"
 #include "search/quick_search.h"
 
 namespace everlearn {
@@ -114,6 +115,20 @@ void Refit(const TrainingJob& job, const EncodedRows& data, const std::function<
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> FirstCandidates(const LoopState& state) {
+  std::vector<std::pair<std::string, std::string>> candidates;
+  if (!state.options.roster.empty()) {
+    for (const Lineage& lineage : state.roster.lineages)
+      if (lineage.kind == MemberKind::kBatch) candidates.emplace_back(lineage.learner, lineage.parameters);
+    if (!candidates.empty()) return candidates;
+  }
+  for (const Candidate& quick : QuickCandidates(state.options.classes, false)) {
+    const auto set = state.options.parameters.find(quick.learner);
+    candidates.emplace_back(quick.learner, set == state.options.parameters.end() ? "{}" : set->second);
+  }
+  return candidates;
+}
+
 TrainingResult RunTraining(const TrainingJob& job, const EncodedRows& data) {
   TrainingResult result;
   const Stopwatch watch;
@@ -212,7 +227,8 @@ TrainingResult TrainingResult::Decode(std::string_view bytes) {
   const auto file = ArrayFile::Parse(std::move(model), "a worker's model");
   result.model = ModelKinds()
                      .Get(file->Text("kind"))
-                     .load(ParseJson(file->Text("parameters"), "a worker's model"), "model.", *file, std::stoull(file->Text("features")), std::stoull(file->Text("outputs")));
+                     .load(ParseJson(file->Text("parameters"), "a worker's model"), "model.", *file, std::stoull(file->Text("features")),
+                           std::stoull(file->Text("outputs")));
   return result;
 }
 

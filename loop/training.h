@@ -13,6 +13,8 @@
 
 namespace everlearn {
 
+struct LoopState;
+
 // The rows of a deployment, encoded; shared read-only with workers.
 struct EncodedRows {
   size_t classes = 0;
@@ -51,6 +53,10 @@ struct TrainingResult {
   // Throws kDamaged.
   static TrainingResult Decode(std::string_view bytes);
 };
+
+// Learner and parameters of who competes to be the model of day one: the batch learners of the roster, or, where none was named, the quick
+// ones.
+std::vector<std::pair<std::string, std::string>> FirstCandidates(const LoopState& state);
 
 // Never throws for a failed training: that is a result.
 TrainingResult RunTraining(const TrainingJob& job, const EncodedRows& data);

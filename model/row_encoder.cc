@@ -22,10 +22,10 @@ std::string Shown(const Json& value) {
 
 [[noreturn]] void Refuse(const ColumnSchema& column, const Json& value) {
   const std::string type(ColumnTypeName(column.type));
-  throw RowError(column.name,
-                 "column '" + column.name + "' is '" + Shown(value) + "', which is not " +
-                     (column.type == ColumnType::kInteger ? "an " : "a ") + type,
-                 "correct the value, or send null");
+  throw RowError(
+      column.name,
+      "column '" + column.name + "' is '" + Shown(value) + "', which is not " + (column.type == ColumnType::kInteger ? "an " : "a ") + type,
+      "correct the value, or send null");
 }
 
 }  // namespace
@@ -104,8 +104,7 @@ bool RowEncoder::Encode(const JsonObject& row, Absent absent, double* features) 
 }
 
 void RowEncoder::EncodeGrowing(const JsonObject& row, FeatureSpace* space, double* features) const {
-  EncodeAll(row, Absent::kAsMissing, features,
-            [&](size_t feature, const std::string& text) { return space->GrowingCode(feature, text); });
+  EncodeAll(row, Absent::kAsMissing, features, [&](size_t feature, const std::string& text) { return space->GrowingCode(feature, text); });
 }
 
 bool RowEncoder::Time(const JsonObject& row, int64_t* microseconds) const {
@@ -161,8 +160,8 @@ double RowEncoder::Truth(const Json& outcome) const {
   }
   double number = kMissing;
   if (outcome.is_string()) {
-    const auto parsed =
-        target_ == nullptr ? ParsePlainNumber(std::string_view(outcome.get_string())) : FieldParser(*target_).Value(std::string_view(outcome.get_string()));
+    const auto parsed = target_ == nullptr ? ParsePlainNumber(std::string_view(outcome.get_string()))
+                                           : FieldParser(*target_).Value(std::string_view(outcome.get_string()));
     if (parsed) number = *parsed;
   } else {
     number = outcome.is_bool() ? (outcome.get_bool() ? 1.0 : 0.0) : outcome.to_number<double>();

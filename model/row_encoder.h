@@ -31,8 +31,8 @@ class RowEncoder {
   RowEncoder(const Schema& schema, const Task& task, const FeatureSpace& space);
 
   enum class Absent { kRefused, kAsMissing };
-  // Writes space.size() values; true when a category was unseen (its value is then the size of the dictionary). Throws RowError for a column
-  // that is not there (kRefused) and a value of another type; `features` is then undefined.
+  // Writes space.size() values; true when a category was unseen (its value is then the size of the dictionary). Throws RowError for a
+  // column that is not there (kRefused) and a value of another type; `features` is then undefined.
   bool Encode(const JsonObject& row, Absent absent, double* features) const;
   // As Encode, and unseen categories are added to `space`, which is the one given to the constructor.
   void EncodeGrowing(const JsonObject& row, FeatureSpace* space, double* features) const;

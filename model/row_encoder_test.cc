@@ -19,12 +19,9 @@ struct Frame {
 // age (number), town (category), when (timestamp, the task's time), member (boolean yes/no), ref (key).
 Frame MakeFrame() {
   Frame frame;
-  const std::pair<const char*, ColumnType> columns[] = {{"age", ColumnType::kNumber},
-                                                        {"town", ColumnType::kCategory},
-                                                        {"when", ColumnType::kTimestamp},
-                                                        {"member", ColumnType::kBoolean},
-                                                        {"ref", ColumnType::kInteger},
-                                                        {"y", ColumnType::kCategory}};
+  const std::pair<const char*, ColumnType> columns[] = {{"age", ColumnType::kNumber},     {"town", ColumnType::kCategory},
+                                                        {"when", ColumnType::kTimestamp}, {"member", ColumnType::kBoolean},
+                                                        {"ref", ColumnType::kInteger},    {"y", ColumnType::kCategory}};
   Table table;
   table.rows = 2;
   for (const auto& [name, type] : columns) {
@@ -87,7 +84,8 @@ TEST(RowEncoder, UnseenMissingAndAbsent) {
   Frame frame = MakeFrame();
   const RowEncoder encoder(frame.schema, frame.task, frame.space);
   std::vector<double> out(frame.space.size());
-  EXPECT_TRUE(encoder.Encode(Row(R"({"age": null, "town": "Genève", "when": null, "member": false})"), RowEncoder::Absent::kRefused, out.data()));
+  EXPECT_TRUE(
+      encoder.Encode(Row(R"({"age": null, "town": "Genève", "when": null, "member": false})"), RowEncoder::Absent::kRefused, out.data()));
   EXPECT_TRUE(std::isnan(out[0]));
   EXPECT_EQ(out[1], 2);
   encoder.EncodeGrowing(Row(R"({"town": "Genève"})"), &frame.space, out.data());

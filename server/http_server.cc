@@ -187,6 +187,8 @@ class BeastServer final : public HttpServer {
 
 }  // namespace
 
+void CheckHttpOptions(const HttpServerOptions& options) { CheckOptions(options, ParseListen(options.listen)); }
+
 std::unique_ptr<HttpServer> HttpServer::Start(const HttpServerOptions& options, HttpHandler handler) {
   return std::make_unique<BeastServer>(options, std::move(handler));
 }

@@ -37,6 +37,9 @@ struct HttpServerOptions {
   std::function<void(const HttpRequest&, const HttpResponse&, double seconds)> on_answer;
 };
 
+// Throws what Start would throw about the options, without listening: kUsage.
+void CheckHttpOptions(const HttpServerOptions& options);
+
 class HttpServer {
  public:
   // Listens when it returns. Throws kUsage (bad address; not loopback without keys), kResource (port taken), kNotFound / kPermission /

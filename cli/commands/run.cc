@@ -1,0 +1,178 @@
+// everlearn run: the self-running loop as a service.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cmath>
+
+#include "base/byte_size.h"
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/live_source.h"
+#include "cli/terminal.h"
+#include "loop/records.h"
+#include "server/service.h"
+
+namespace everlearn {
+namespace {
+
+struct RunFlags {
+  std::string config, task, data, ledger, durability, listen, webhook;
+  TaskFlags columns;
+  LoopFlags loop;
+};
+
+// One task of the service, in the words of the flags, wherever they came from.
+struct ServedTask {
+  std::string name, source;
+  TaskFlags columns;
+  LoopFlags loop;
+  uint64_t memory_bytes = 0;
+};
+
+ServedTask FromConfig(const TaskConfig& config) {
+  ServedTask task;
+  task.name = config.name;
+  task.source = !config.sql.empty() ? config.sql : config.source;
+  if (!config.postgresql.empty()) throw Error(ErrorKind::kUsage, "the task '" + config.name + "': tables in PostgreSQL cannot be read yet");
+  if (!config.watermark.empty() || !config.outcome_after.empty())
+    throw Error(ErrorKind::kUsage, "the task '" + config.name + "': watermark and outcome_after are not supported yet");
+  task.columns.task.target = config.target;
+  task.columns.task.kind = config.kind;
+  task.columns.task.metric = config.metric;
+  task.columns.task.time = config.time;
+  task.columns.task.key = config.key;
+  task.columns.task.ignore = config.ignore;
+  for (const auto& [column, type] : config.types) task.columns.types.push_back(column + "=" + type);
+  for (const auto& [parameter, value] : config.set) task.columns.settings.push_back(parameter + "=" + value);
+  task.loop.outcome_time = config.outcome_time;
+  task.loop.outcome_window = config.outcome_window;
+  task.loop.missing_outcome = config.missing_outcome;
+  task.loop.autonomy = config.autonomy;
+  task.loop.roster = config.roster;
+  task.loop.lags = config.lags;
+  task.loop.retrain = config.retrain;
+  if (!config.budget.empty()) task.loop.budget = config.budget;
+  task.loop.error_rate = config.error_rate;
+  task.loop.minimum_gain = config.minimum_gain;
+  if (!config.memory.empty()) task.memory_bytes = ParseByteSize(config.memory).value_or(0);
+  return task;
+}
+
+// What the file says, and then the flags.
+ServiceConfig Configure(const RunFlags& flags, std::vector<ServedTask>* tasks) {
+  ServiceConfig config;
+  if (!flags.config.empty()) config = LoadServiceConfig(flags.config);
+  for (const TaskConfig& task : config.tasks) tasks->push_back(FromConfig(task));
+  if (!flags.task.empty()) {
+    if (flags.columns.task.target.empty()) throw Error(ErrorKind::kUsage, "--task needs --target", "name the column to predict");
+    tasks->push_back({flags.task, flags.data, flags.columns, flags.loop, 0});
+  }
+  if (tasks->empty())
+    throw Error(ErrorKind::kUsage, "there is no task to serve", "give a configuration file, or --task, --data and --target");
+  if (!flags.ledger.empty()) config.ledger = flags.ledger;
+  if (!flags.durability.empty()) config.durability = flags.durability;
+  if (!flags.listen.empty()) config.http.listen = flags.listen;
+  if (!flags.webhook.empty()) config.webhook = flags.webhook;
+  if (config.durability != "power" && config.durability != "process")
+    throw Error(ErrorKind::kUsage, "--durability: '" + config.durability + "' is unknown", "write power or process");
+  for (const ServedTask& task : *tasks) {
+    CheckTaskFlags(task.columns);
+    ToLoopOptions(task.loop, task.columns, 0);
+  }
+  return config;
+}
+
+LiveOptions OptionsOf(const CommonOptions& common, LiveEngine::Notice notice) {
+  LiveOptions options;
+  options.threads = common.threads;
+  options.clock = [] {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  };
+  options.notice = std::move(notice);
+  return options;
+}
+
+// Makes a task from its source where the ledger does not have it, and goes on with it where it does.
+void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerStore& store, LiveEngine& engine,
+             const CommonOptions& common) {
+  Ledger& ledger = store.Open(served.name);
+  const bool is_new = !ledger.Fact(kTaskFact);
+  std::unique_ptr<LiveSource> source;
+  if (is_new) {
+    if (served.source.empty())
+      throw Error(ErrorKind::kUsage, "the task '" + served.name + "' has no data to begin with",
+                  "name a file or query of its past with --data");
+    std::vector<SchemaWarning> warnings;
+    source = std::make_unique<LiveSource>(served.source, served.columns, served.loop, common, &warnings);
+    for (const SchemaWarning& warning : warnings) LogLine("warning", warning.message, {{"task", served.name}});
+    LiveTask::Create(ledger, source->frame(), source->options());
+  } else if (const Task task = TaskOf(ledger); task.target != served.columns.task.target) {
+    throw Error(ErrorKind::kUsage,
+                "the ledger's task '" + served.name + "' predicts '" + task.target + "', not '" + served.columns.task.target + "'",
+                "name another task or another --ledger");
+  }
+  const uint64_t memory = served.memory_bytes > 0 ? served.memory_bytes : common.memory_bytes;
+  LiveTask& task = engine.Add(served.name, [&](Ledger& its_ledger, LiveEngine::Notice notice) {
+    return std::make_unique<LiveTask>(served.name, its_ledger, MakeLedgerTrainer(ledger_path, served.name, {memory}),
+                                      OptionsOf(common, std::move(notice)));
+  });
+  if (!is_new) return;
+  for (size_t i = 0; i < source->rows(); ++i) task.AddHistory(source->Row(i), source->Truth(i));
+  task.Checkpoint();
+  store.Commit();
+  task.EndHistory();
+  LogLine("info", "the past was read", {{"task", served.name}, {"rows", source->rows()}});
+}
+
+int Run(const RunFlags& flags, const CommonOptions& common) {
+  std::vector<ServedTask> tasks;
+  const ServiceConfig config = Configure(flags, &tasks);
+  CheckHttpOptions(config.http);
+  const auto store = OpenLedgerStore(config.ledger, {config.durability == "power" ? Durability::kPower : Durability::kProcess, false});
+  ServiceOptions options{config.http, config.ledger, config.webhook, EVERLEARN_VERSION, {}};
+  for (const ServedTask& task : tasks) options.outcome_times[task.name] = task.loop.outcome_time;
+  // From here on SIGINT and SIGTERM wait for sigwait below; threads inherit that.
+  Service service(store, options);
+  for (const ServedTask& task : tasks) AddTask(task, config.ledger, *store, service.engine(), common);
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGINT);
+  sigaddset(&ending, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  service.Start();
+  LogLine("info", "listening", {{"port", service.port()}, {"listen", config.http.listen}, {"tasks", tasks.size()}});
+  int signal_number = 0;
+  sigwait(&ending, &signal_number);
+  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);  // a second one ends the process at once
+  LogLine("info", "stopping", {{"signal", signal_number}});
+  service.Stop();
+  return 0;
+}
+
+[[maybe_unused]] const bool registered = Commands().Add(
+    "run", {.order = 42,
+            .summary = "serve a task: answer requests, remember predictions, learn from outcomes, improve by evidence",
+            .example = "everlearn run --task late --data flights.parquet --target late --time scheduled --key flight,scheduled\n"
+                       "  curl -d '{\"rows\": [{\"carrier\": \"UA\", …}]}' http://127.0.0.1:8080/v1/tasks/late/predictions",
+            .setup = [](CLI::App& app, const CommonOptions& common) -> std::function<int()> {
+              auto flags = std::make_shared<RunFlags>();
+              flags->loop.budget = "60s";
+              app.add_option("CONFIG", flags->config, "configuration (.toml); or describe one task by flags")->type_name("");
+              app.add_option("--task", flags->task, "name of the task")->type_name("NAME");
+              app.add_option("--data", flags->data, "its past: file, pattern, SQL, or -")->type_name("SOURCE");
+              AddTaskFlags(app, &flags->columns);
+              app.get_option("--target")->required(false);
+              AddLoopFlags(app, &flags->loop);
+              for (const char* name : {"--start", "--delay"}) app.remove_option(app.get_option(name));
+              app.add_option("--ledger", flags->ledger, "file that remembers everything (default: everlearn.db)")->type_name("FILE");
+              app.add_option("--durability", flags->durability, "power (survives a loss of power, default) or process (survives kill -9)")
+                  ->type_name("power|process");
+              app.add_option("--listen", flags->listen, "address and port (default: 127.0.0.1:8080)")->type_name("ADDRESS:PORT");
+              app.add_option("--webhook", flags->webhook, "each event is sent there as JSON")->type_name("URL");
+              return [flags, &common] { return Run(*flags, common); };
+            }});
+
+}  // namespace
+}  // namespace everlearn

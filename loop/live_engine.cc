@@ -1,0 +1,172 @@
+#include "loop/live_engine.h"
+
+#include <chrono>
+#include <exception>
+
+namespace everlearn {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kBusyWait{10}, kIdleWait{100};
+constexpr milliseconds kRetryWait{500};  // before a ledger that failed is tried again
+constexpr size_t kRowsOfATurn = 4096;
+constexpr size_t kRowsWithAllShadows = 2048;  // beyond so many waiting rows, shadows score a sample
+
+}  // namespace
+
+LiveEngine::LiveEngine(std::shared_ptr<LedgerStore> store, LiveEngineOptions options)
+    : store_(std::move(store)), options_(std::move(options)) {}
+
+LiveEngine::~LiveEngine() { Stop(); }
+
+LiveTask& LiveEngine::Add(const std::string& name, const std::function<std::unique_ptr<LiveTask>(Ledger&, Notice)>& make) {
+  return *tasks_.emplace_back(make(store_->Open(name), [this, name](const std::string& kind, const JsonObject& event) {
+    said_.push_back({name, kind, event});
+  }));
+}
+
+LiveTask* LiveEngine::Find(const std::string& name) const {
+  for (const auto& task : tasks_)
+    if (task->name() == name) return task.get();
+  return nullptr;
+}
+
+void LiveEngine::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void LiveEngine::Stop() {
+  {
+    const std::lock_guard guard(lock_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LiveEngine::Submit(size_t rows, LiveWork work, std::function<void(const Error&)> fail) {
+  {
+    const std::lock_guard guard(lock_);
+    if (!stopping_) {
+      queue_.push_back({rows, std::move(work), std::move(fail)});
+      queued_rows_ += rows;
+      wake_.notify_one();
+      return;
+    }
+  }
+  fail(Error(ErrorKind::kInterrupted, "the service is stopping"));
+}
+
+size_t LiveEngine::queued() const {
+  const std::lock_guard guard(lock_);
+  return queued_rows_;
+}
+
+int LiveEngine::ShadowShift() const {
+  int shift = 0;
+  for (size_t rows = queued(); rows > kRowsWithAllShadows && shift < 8; rows /= 2) ++shift;
+  return shift;
+}
+
+void LiveEngine::Run() {
+  for (;;) {
+    std::deque<Piece> pieces;
+    {
+      std::unique_lock guard(lock_);
+      bool busy = damaged_;
+      for (const auto& task : tasks_) busy = busy || task->training() || (task->snapshot() != nullptr && task->snapshot()->learns());
+      wake_.wait_for(guard, busy ? kBusyWait : kIdleWait, [&] { return stopping_ || !queue_.empty(); });
+      for (size_t rows = 0; !queue_.empty() && rows < kRowsOfATurn; queue_.pop_front()) {
+        rows += queue_.front().rows;
+        queued_rows_ -= queue_.front().rows;
+        pieces.push_back(std::move(queue_.front()));
+      }
+      if (stopping_ && pieces.empty() && queue_.empty()) break;
+    }
+    if (damaged_) Reload();
+    if (damaged_) {
+      for (Piece& piece : pieces) piece.fail(Error(ErrorKind::kResource, "the ledger cannot be written at present"));
+      std::this_thread::sleep_for(kRetryWait);
+      continue;
+    }
+    Turn(std::move(pieces));
+    CatchUp();
+  }
+  try {
+    for (const auto& task : tasks_) task->Checkpoint();
+    store_->Commit();
+  } catch (const Error& error) {
+    options_.log("the last checkpoint could not be written: " + error.message());
+  }
+}
+
+bool LiveEngine::Commit(std::string* failure) {
+  try {
+    store_->Commit();
+  } catch (const Error& error) {
+    *failure = error.message();
+    damaged_ = true;
+    said_.clear();
+    return false;
+  }
+  for (const Said& said : said_) options_.notice(said.task, said.kind, said.event);
+  said_.clear();
+  return true;
+}
+
+void LiveEngine::Turn(std::deque<Piece> pieces) {
+  if (pieces.empty()) return;
+  std::vector<std::function<void()>> answers(pieces.size());
+  std::string failure;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (damaged_) break;
+    try {
+      answers[i] = pieces[i].work();
+      continue;
+    } catch (const Error& error) {
+      // Wrong wishes leave no trace; anything else may have stopped between state and ledger.
+      const bool harmless = error.kind() == ErrorKind::kInput || error.kind() == ErrorKind::kUsage || error.kind() == ErrorKind::kNotFound;
+      if (!harmless) {
+        damaged_ = true;
+        failure = error.message();
+        break;
+      }
+      answers[i] = [fail = pieces[i].fail, error] { fail(error); };
+    } catch (const std::exception& problem) {
+      damaged_ = true;
+      failure = problem.what();
+    }
+  }
+  if (!damaged_ && Commit(&failure)) {
+    for (const auto& answer : answers) answer();
+    return;
+  }
+  said_.clear();
+  for (Piece& piece : pieces) piece.fail(Error(ErrorKind::kResource, "nothing was recorded: " + failure));
+}
+
+void LiveEngine::CatchUp() {
+  if (damaged_) return;
+  std::string failure;
+  try {
+    for (const auto& task : tasks_) task->CatchUp(ShadowShift());
+    if (queued() == 0 && !Commit(&failure)) options_.log("not recorded: " + failure);
+  } catch (const std::exception& problem) {
+    damaged_ = true;
+    said_.clear();
+    options_.log(std::string("not recorded: ") + problem.what());
+  }
+  for (const auto& task : tasks_) options_.looked(*task);
+}
+
+void LiveEngine::Reload() {
+  try {
+    store_->Rollback();
+    for (const auto& task : tasks_) task->Reload();
+    damaged_ = false;
+  } catch (const std::exception& problem) {
+    options_.log(std::string("the ledger cannot be read: ") + problem.what());
+  }
+}
+
+}  // namespace everlearn

@@ -1,0 +1,130 @@
+// A task that is served: state, ledger, trainings and the snapshot that answers. The driver of `run`, as replay.cc is of `replay`.
+//
+// One thread (the engine's) but for snapshot(). What is recorded is durable after the store's Commit(), which the engine does for all tasks
+// at once; after an Error of the ledger the task must be made anew from it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ledger/ledger.h"
+#include "loop/recorder.h"
+#include "loop/snapshot.h"
+#include "loop/trainer.h"
+
+namespace everlearn {
+
+// A row that was answered and waits to be recorded.
+struct AnsweredRow {
+  std::vector<double> features;
+  bool unseen = false;     // it has a category that the snapshot did not know
+  std::string text;        // the row as JSON
+  uint64_t key = 0;        // RowEncoder::Key
+  int64_t time = kNoTime;  // of the row; kNoTime: now
+  uint64_t learnt = 0;     // Snapshot::learnt
+  std::vector<uint32_t> members;
+  std::vector<double> predictions;
+};
+
+enum class OutcomeStatus { kJoined, kDuplicate, kCorrected, kUnknown, kEarly };
+std::string_view OutcomeStatusName(OutcomeStatus status);
+
+struct LiveOptions {
+  int threads = 1;
+  double longest_training_seconds = 3600;                                  // then the worker is killed
+  std::function<int64_t()> clock;                                          // microseconds since 1970
+  std::function<void(const std::string& kind, const JsonObject&)> notice;  // each event of the task, once it is recorded
+};
+
+class LiveTask {
+ public:
+  // What makes a new task; its ledger must be empty. `options` are LoopOptions with history set when rows of history will follow.
+  static void Create(Ledger& ledger, const TaskFrame& frame, const LoopOptions& options);
+
+  // Goes on from the ledger. `trainer` reads the rows from the same ledger.
+  LiveTask(std::string name, Ledger& ledger, std::unique_ptr<Trainer> trainer, LiveOptions options);
+
+  const std::string& name() const { return name_; }
+  const LoopState& state() const { return *state_; }
+  const TaskFrame& frame() const { return frame_; }
+  Ledger& ledger() const { return ledger_; }
+
+  // Of the frame as the task was made: what key, time and outcome are never changes. Any thread.
+  const RowEncoder& encoder() const { return *encoder_; }
+  const TaskFrame& first_frame() const { return first_frame_; }
+
+  // Null until there is a champion. Any thread.
+  std::shared_ptr<const Snapshot> snapshot() const;
+
+  // A row of the past with its outcome (NaN: none).
+  void AddHistory(const JsonObject& row, double truth);
+  // The search for the first models begins; until it has ended there is no champion.
+  void EndHistory();
+
+  // Returns the prediction's id.
+  std::string AddRow(const AnsweredRow& row);
+  // `time` kNoTime: now.
+  OutcomeStatus AddOutcome(const std::string& id, double truth, int64_t time);
+  OutcomeStatus AddOutcomeByKey(uint64_t key, double truth, int64_t time);
+
+  // "promote" (a member by its name), "rollback", "pause", "resume". Throws kNotFound (no such member) and kUsage (it cannot serve).
+  void Wish(const std::string& word, const std::string& member, const std::string& by);
+  void Note(const std::string& kind, const JsonObject& detail);
+
+  // What need not be waited for: shadow predictions, trainings that ended, a newer snapshot, a checkpoint. Shadows score one row in
+  // 2^`shadow_shift`, drawn by the hash of the prediction's id.
+  void CatchUp(int shadow_shift);
+  // The answer to a request that is sent again within a day; `name` is the request's.
+  std::optional<std::string> Reply(const std::string& name) const;
+  void KeepReply(const std::string& name, const std::string& value);
+
+  // Whether CatchUp has something to wait for.
+  bool training() const { return !running_.empty(); }
+  void Checkpoint();
+  // The task as the ledger has it; trainings begin again.
+  void Reload();
+
+ private:
+  struct Running {
+    int64_t started;
+    TrainRequest request;
+  };
+  int64_t Now(int64_t time) const;
+  std::shared_ptr<const Model> ModelOf(const std::string& hash) const;
+  void Restore();
+  uint64_t Record(Event* event, bool given = false);
+  void Begin(const TrainRequest& request);
+  void TakeTrainings();
+  void ScoreShadows(int shift);
+  void Publish(bool now);
+  bool ParseId(const std::string& id, uint64_t* row) const;
+  std::string IdOf(uint64_t row) const;
+  OutcomeStatus AddOutcomeOfRow(uint64_t row, double truth, int64_t time);
+  OutcomeStatus Correct(const LedgerOutcome& before, double truth, int64_t time);
+
+  std::string name_;
+  Ledger& ledger_;
+  std::unique_ptr<Trainer> trainer_;
+  LiveOptions options_;
+  TaskFrame frame_;        // dictionaries grow with the rows
+  TaskFrame first_frame_;  // as it was made
+  std::unique_ptr<const RowEncoder> encoder_;
+  uint64_t secret_ = 0;
+  std::unique_ptr<LoopState> state_;
+  std::unique_ptr<Recorder> recorder_;
+  std::map<uint32_t, Running> running_;
+  std::vector<uint64_t> unscored_;  // rows that shadows have not scored
+  Event event_;
+  mutable std::mutex snapshot_lock_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  uint64_t published_outcomes_ = 0, checkpointed_events_ = 0;
+  int64_t published_at_ = 0, tidied_at_ = 0;
+  bool roster_changed_ = true;
+};
+
+}  // namespace everlearn

@@ -1,0 +1,260 @@
+// Tasks that are served, under simulated time: what every status of an outcome means, and that a crash at any moment leaves exactly what
+// was committed, with the same state, learnt again from the ledger.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "base/random.h"
+#include "loop/ledger_rows.h"
+#include "loop/live_engine.h"
+#include "loop/records.h"
+
+namespace everlearn {
+namespace {
+
+// Trains in this process, on the rows that the ledger had when the training began.
+class LedgerInlineTrainer : public Trainer {
+ public:
+  explicit LedgerInlineTrainer(const Ledger& ledger) : ledger_(ledger) {}
+  void Start(uint32_t ticket, const TrainingJob& job) override {
+    const LedgerRows rows = ReadLedgerRows(ledger_, TaskFrame::Decode(job.frame));
+    TrainingJob own = job;
+    for (uint32_t i = 0; i < rows.target.size(); ++i) own.rows.push_back(i);
+    results_[ticket] = RunTraining(own, rows.View());
+  }
+  bool Ended(uint32_t) override { return true; }
+  void Kill(uint32_t) override {}
+  std::optional<TrainingResult> Wait(uint32_t ticket, const std::function<bool()>&) override { return results_.extract(ticket).mapped(); }
+
+ private:
+  const Ledger& ledger_;
+  std::map<uint32_t, TrainingResult> results_;
+};
+
+struct World {
+  explicit World(uint64_t seed) : random(seed) {}
+  // a, b and a colour; y depends on them, and on whether the world has changed.
+  JsonObject Row(bool changed, double* truth) {
+    const double a = random.Normal(), b = random.Normal();
+    *truth = (changed ? -3 * a - b : 2 * a + b) + 0.3 * random.Normal() > 0 ? 1 : 0;
+    ++rows;
+    return {{"ref", rows}, {"a", a}, {"b", b}, {"colour", std::string(1, static_cast<char>('p' + random.Below(rows > 500 ? 5 : 3)))}};
+  }
+  Random random;
+  int64_t rows = 0;
+};
+
+TaskFrame MakeFrame() {
+  TaskFrame frame;
+  const std::pair<const char*, ColumnType> columns[] = {{"ref", ColumnType::kInteger},
+                                                        {"a", ColumnType::kNumber},
+                                                        {"b", ColumnType::kNumber},
+                                                        {"colour", ColumnType::kCategory},
+                                                        {"y", ColumnType::kCategory}};
+  Table table;
+  table.rows = 1;
+  for (const auto& [name, type] : columns) {
+    ColumnSchema schema;
+    schema.name = name;
+    schema.type = type;
+    schema.kind = ColumnTypeName(type);
+    frame.schema.columns.push_back(schema);
+    Column column;
+    column.name = name;
+    column.type = type;
+    if (column.is_numeric()) column.numbers = {0};
+    else column.codes = {0}, column.dictionary = {"p"};
+    table.columns.push_back(column);
+  }
+  frame.task.target = "y";
+  frame.task.kind = TaskKind::kBinary;
+  frame.task.metric = "log_loss";
+  frame.task.labels = {"no", "yes"};
+  frame.task.key = {"ref"};
+  frame.space = FeatureSpace::Build(table, frame.schema, frame.task, false);
+  return frame;
+}
+
+LoopOptions MakeOptions() {
+  LoopOptions options;
+  options.metric = "log_loss";
+  options.classes = 2;
+  options.is_category = {false, false, true};
+  options.history = true;
+  options.retrain = RetrainRule::kEveryRows;
+  options.retrain_every = 700;
+  options.budget_units = 50;
+  return options;
+}
+
+class LiveTest : public testing::Test {
+ protected:
+  LiveTest() : folder_(std::filesystem::temp_directory_path() / ("live_test_" + std::to_string(getpid()))) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~LiveTest() override { std::filesystem::remove_all(folder_); }
+
+  // Opens the ledger again, as after a crash; what was not committed is gone.
+  void Open() {
+    task_.reset();
+    store_.reset();
+    store_ = OpenLedgerStore(folder_ / "a.db", {Durability::kProcess});
+    Ledger& ledger = store_->Open("t");
+    const bool is_new = !ledger.Fact(kTaskFact);
+    if (is_new) LiveTask::Create(ledger, MakeFrame(), MakeOptions());
+    LiveOptions options;
+    options.clock = [this] { return now_; };
+    task_ = std::make_unique<LiveTask>("t", ledger, std::make_unique<LedgerInlineTrainer>(ledger), options);
+  }
+
+  void Begin(World* world, int rows) {
+    Open();
+    for (int i = 0; i < rows; ++i) {
+      double truth = 0;
+      const JsonObject row = world->Row(false, &truth);
+      task_->AddHistory(row, truth);
+    }
+    store_->Commit();
+    task_->EndHistory();
+    task_->CatchUp(0);
+    store_->Commit();
+    ASSERT_NE(task_->snapshot(), nullptr);
+  }
+
+  std::string Ask(const JsonObject& row) {
+    const auto snapshot = task_->snapshot();
+    AnsweredRow answered;
+    answered.features.resize(snapshot->frame().space.size());
+    answered.unseen = snapshot->encoder().Encode(row, RowEncoder::Absent::kRefused, answered.features.data());
+    answered.key = snapshot->encoder().Key(row);
+    answered.text = ToText(row);
+    answered.learnt = snapshot->learnt();
+    snapshot->Predict(answered.features.data(), &answered.members, &answered.predictions);
+    last_ = answered.predictions[1];
+    now_ += 1000;
+    return task_->AddRow(answered);
+  }
+
+  // All but what measures time.
+  std::string Status() const {
+    return ToText(StatusJson(task_->state(), task_->frame().task, std::vector<double>(task_->state().roster.members.size() + 1)));
+  }
+
+  std::filesystem::path folder_;
+  int64_t now_ = 1'700'000'000'000'000;
+  std::shared_ptr<LedgerStore> store_;
+  std::unique_ptr<LiveTask> task_;
+  double last_ = 0;
+};
+
+TEST_F(LiveTest, OutcomesAreJoinedExactlyOnce) {
+  World world(1);
+  Begin(&world, 600);
+  double truth = 0;
+  const std::string id = Ask(world.Row(false, &truth));
+  EXPECT_EQ(task_->AddOutcome(id, truth, kNoTime), OutcomeStatus::kJoined);
+  EXPECT_EQ(task_->AddOutcome(id, truth, kNoTime), OutcomeStatus::kDuplicate);
+  EXPECT_EQ(task_->state().served.rows(), 1u);
+  const double before = task_->state().served.Value("accuracy");
+  EXPECT_EQ(task_->AddOutcome(id, 1 - truth, kNoTime), OutcomeStatus::kCorrected);
+  EXPECT_EQ(task_->state().served.Value("accuracy"), 1 - before);
+  EXPECT_EQ(task_->state().served.rows(), 1u);
+  for (const char* wrong : {"", "0", "zzz", "258-00000000", "ffffffffffffffffffffff-00000000"})
+    EXPECT_EQ(task_->AddOutcome(wrong, 1, kNoTime), OutcomeStatus::kUnknown) << wrong;
+
+  JsonObject row = world.Row(false, &truth);
+  const uint64_t key = task_->encoder().Key(row);
+  EXPECT_EQ(task_->AddOutcomeByKey(key, truth, kNoTime), OutcomeStatus::kEarly);
+  Ask(row);
+  EXPECT_EQ(task_->state().served.rows(), 1u) << "an outcome that was known before is never scored";
+  EXPECT_EQ(task_->AddOutcomeByKey(key, truth, kNoTime), OutcomeStatus::kDuplicate);
+  row = world.Row(false, &truth);
+  Ask(row);
+  Ask(row);
+  EXPECT_EQ(task_->AddOutcomeByKey(task_->encoder().Key(row), truth, kNoTime), OutcomeStatus::kJoined);
+  EXPECT_EQ(task_->state().served.rows(), 3u) << "every prediction of a key gets its outcome";
+}
+
+TEST_F(LiveTest, ACrashAtAnyMomentLeavesWhatWasCommitted) {
+  World world(2);
+  Begin(&world, 800);
+  Random random(7);
+  std::vector<std::pair<std::string, double>> open;
+  std::string committed = Status();
+  int crashes = 0;
+  for (int step = 0; step < 2500; ++step) {
+    double truth = 0;
+    open.emplace_back(Ask(world.Row(step > 1200, &truth)), truth);
+    while (open.size() > random.Below(40)) {
+      const size_t i = random.Below(open.size());
+      ASSERT_EQ(task_->AddOutcome(open[i].first, open[i].second, kNoTime), OutcomeStatus::kJoined);
+      open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    if (random.Below(4) == 0) task_->CatchUp(0);
+    if (random.Below(200) == 0) task_->Checkpoint();
+    if (random.Below(10) == 0) {
+      store_->Commit();
+      committed = Status();
+    }
+    if (random.Below(100) != 0) continue;
+    ++crashes;
+    Open();
+    ASSERT_EQ(Status(), committed) << "after step " << step;
+    open.clear();  // which of them were lost, their askers know
+  }
+  EXPECT_GT(crashes, 10);
+  store_->Commit();
+  const Ledger& ledger = store_->Open("t");
+  ledger.VerifyChain();
+  const std::vector<LedgerDecision> decisions = ledger.Decisions();
+  ASSERT_FALSE(decisions.empty()) << "the world changed, and nothing was promoted";
+  for (const LedgerDecision& decision : decisions) EXPECT_TRUE(ExplainDecision(ledger, decision.number).at("recomputed_equal").as_bool());
+}
+
+TEST_F(LiveTest, WishesOfAnOperator) {
+  World world(3);
+  Begin(&world, 600);
+  const std::string before = task_->snapshot()->champion();
+  EXPECT_THROW(task_->Wish("rollback", "", "me"), Error);
+  EXPECT_THROW(task_->Wish("promote", "nobody", "me"), Error);
+  EXPECT_THROW(task_->Wish("promote", before, "me"), Error);
+  task_->Wish("promote", "blend", "me");
+  task_->CatchUp(0);
+  EXPECT_EQ(task_->snapshot()->champion(), "blend");
+  task_->Wish("rollback", "", "me");
+  task_->Wish("pause", "", "me");
+  task_->CatchUp(0);
+  store_->Commit();
+  EXPECT_EQ(task_->snapshot()->champion(), before);
+  EXPECT_TRUE(task_->state().paused);
+  const std::vector<LedgerNotice> notices = store_->Open("t").Notices();
+  ASSERT_EQ(notices.size(), 3u);
+  EXPECT_EQ(notices[0].kind, "promoted");
+  EXPECT_NE(notices[0].body.find("\"by\": \"me\""), std::string::npos) << notices[0].body;
+  EXPECT_EQ(notices[1].kind, "rolled_back");
+  EXPECT_EQ(notices[2].kind, "paused");
+  Open();
+  EXPECT_TRUE(task_->state().paused);
+  EXPECT_EQ(task_->snapshot()->champion(), before);
+}
+
+TEST_F(LiveTest, ShadowsOfASampleStayPaired) {
+  World world(4);
+  Begin(&world, 600);
+  for (int i = 0; i < 512; ++i) {
+    double truth = 0;
+    const std::string id = Ask(world.Row(false, &truth));
+    task_->CatchUp(2);
+    task_->AddOutcome(id, truth, kNoTime);
+  }
+  uint64_t scored = 0;
+  for (const Member& member : task_->state().roster.members)
+    if (member.name == "running_majority") scored = member.score.rows();
+  EXPECT_GT(scored, 90u);
+  EXPECT_LT(scored, 170u);
+  EXPECT_EQ(task_->state().served.rows(), 512u);
+}
+
+}  // namespace
+}  // namespace everlearn
