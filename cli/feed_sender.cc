@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/resources.h"
 #include "base/timestamp.h"
+#include "cli/service_target.h"
 
 namespace everlearn {
 namespace {
@@ -205,21 +206,5 @@ class Feeder {
 }  // namespace
 
 FeedReport RunFeed(const FeedPlan& plan, const FeedOptions& options) { return Feeder(plan, options).Run(); }
-
-void ThrowProblem(const HttpAnswer& answer, const std::string& what) {
-  constexpr size_t kLongest = 300;
-  std::string detail = answer.body.substr(0, kLongest);
-  if (answer.Header("content-type").find("json") != std::string::npos) {
-    const Json problem = ParseJson(answer.body, "the service's answer");
-    const Json* text = problem.is_object() ? problem.get_object().if_contains("detail") : nullptr;
-    if (text != nullptr && text->is_string()) detail = std::string(text->get_string());
-  }
-  const int status = answer.status;
-  const ErrorKind kind = status == 401 || status == 403                   ? ErrorKind::kPermission
-                         : status == 404                                  ? ErrorKind::kNotFound
-                         : status >= 400 && status < 500 && status != 429 ? ErrorKind::kInput
-                                                                          : ErrorKind::kResource;
-  throw Error(kind, what + ": the service answered " + std::to_string(status) + (detail.empty() ? "" : ": " + detail));
-}
 
 }  // namespace everlearn

@@ -25,11 +25,8 @@ struct FeedOptions {
   std::function<void(size_t rows)> progress = [](size_t) {};  // by any thread
 };
 
-// The report so far where `stop` says so. Throws what the service answers but 2xx as an Error with its detail: kPermission (401, 403),
-// kNotFound (404), kInput (other 4xx), kResource (5xx; put off for too long); and what HttpClient throws.
+// The report so far where `stop` says so. Throws what the service answers but 2xx as ThrowProblem does, 429 and 503 only after waiting, and
+// what HttpClient throws.
 FeedReport RunFeed(const FeedPlan& plan, const FeedOptions& options);
-
-// That Error, for a request to `what`.
-[[noreturn]] void ThrowProblem(const HttpAnswer& answer, const std::string& what);
 
 }  // namespace everlearn

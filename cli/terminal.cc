@@ -82,6 +82,14 @@ std::string CellText(const Json& value) {
   return value.is_null() ? "" : ToText(value);
 }
 
+const Json& FieldOrNull(const Json& object, std::string_view name) {
+  static const Json null;
+  const Json* found = object.is_object() ? object.get_object().if_contains(name) : nullptr;
+  return found == nullptr ? null : *found;
+}
+
+std::string CellOf(const Json& object, std::string_view name) { return CellText(FieldOrNull(object, name)); }
+
 Progress::Progress(const CommonOptions& options, std::string what)
     : active_(!options.quiet && isatty(STDERR_FILENO) == 1), what_(std::move(what)) {}
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.h"
@@ -31,6 +32,10 @@ std::string Figure(double value);
 
 // A value as a cell of a table: figures in four digits, texts bare, null empty.
 std::string CellText(const Json& value);
+// The same of a member of an object; empty where there is no such member, or no object.
+std::string CellOf(const Json& object, std::string_view name);
+// A member of an object; null where there is none.
+const Json& FieldOrNull(const Json& object, std::string_view name);
 
 // One line on standard error that is overwritten as work goes on; nothing where standard error is no terminal or under --quiet.
 class Progress {

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/hash.h"
 #include "base/timestamp.h"
+#include "loop/recompute.h"
+#include "loop/scored_outcomes.h"
+#include "model/model_file.h"
 
 namespace everlearn {
 namespace {
@@ -11,19 +15,6 @@ namespace {
 Json TimeJson(int64_t time) { return time == kNoTime ? Json(nullptr) : Json(TimestampText(time)); }
 
 Json LastRowJson(const LoopState& state) { return state.pending.next_row() == 0 ? Json(nullptr) : Json(state.pending.next_row() - 1); }
-
-// Steps through stored events without models; `visit` sees the effects of each and returns false to stop.
-void Recompute(const Ledger& ledger, LoopState* state, uint64_t last, const std::function<bool(uint64_t, const Effects&)>& visit) {
-  const size_t outputs = state->options.outputs();
-  const bool classification = state->options.classes > 0;
-  Event event;
-  Effects effects;
-  ledger.ReadEvents(state->events + 1, last, [&](uint64_t number, std::string_view bytes) {
-    DecodeEvent(bytes, outputs, classification, &event);
-    Step(*state, {.event = event, .recompute = true}, &effects);
-    return visit(number, effects);
-  });
-}
 
 }  // namespace
 
@@ -59,6 +50,13 @@ LoopOptions OptionsOf(const Ledger& ledger) {
   return LoopOptions::FromJson(ParseJson(*fact, "the ledger's options"));
 }
 
+std::shared_ptr<const Model> StoredModel(const Ledger& ledger, const std::string& hash) {
+  const auto bytes = ledger.Model(hash);
+  if (!bytes) throw Error(ErrorKind::kDamaged, "the ledger lacks the model " + hash);
+  if (HashText(HashBytes(*bytes)) != hash) throw Error(ErrorKind::kDamaged, "the ledger's model " + hash + " is damaged");
+  return ModelFile::Parse(*bytes, "the ledger's model " + hash).model;
+}
+
 std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions& options,
                                         const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
   for (const LedgerCheckpoint& checkpoint : ledger.Checkpoints()) {
@@ -75,7 +73,7 @@ std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions&
 
 std::unique_ptr<LoopState> StateOf(const Ledger& ledger) {
   auto state = RestoreState(ledger, OptionsOf(ledger), nullptr);
-  Recompute(ledger, state.get(), ledger.last_event(), [](uint64_t, const Effects&) { return true; });
+  Recompute(ledger, state.get(), ledger.last_event(), [](uint64_t, const Event&, const Effects&) { return true; });
   return state;
 }
 
@@ -91,7 +89,7 @@ JsonObject ExplainDecision(const Ledger& ledger, int64_t number) {
   const Json stored = ParseJson(wanted->body, "the stored decision");
   LoopState state(OptionsOf(ledger));
   bool equal = false;
-  Recompute(ledger, &state, wanted->event, [&](uint64_t event, const Effects& effects) {
+  Recompute(ledger, &state, wanted->event, [&](uint64_t event, const Event&, const Effects& effects) {
     for (const LoopDecision& made : effects.decisions)
       if (event == wanted->event && made.number == static_cast<uint64_t>(number)) equal = ToText(DecisionJson(state, made)) == wanted->body;
     return true;
@@ -113,44 +111,6 @@ JsonObject ScoreJson(const RunningScore& score, const BlockMeanSequence& loss, d
   json["loss"] = JsonObject{{"value", interval.value}, {"lower", interval.lower}, {"upper", interval.upper}};
   return json;
 }
-
-namespace {
-
-// Outcomes by row, as they were scored, from stored events: silence counts as what it means, also where an outcome came after the window.
-class ScoredOutcomes {
- public:
-  explicit ScoredOutcomes(const LoopOptions& options) : options_(options) {}
-
-  void Take(const Event& event) {
-    if (event.time != kNoTime) now_ = std::max(now_, event.time);
-    if (event.kind == EventKind::kRow) {
-      times_.push_back(event.time);
-      truths_.push_back(kMissing);
-    } else if (event.row >= truths_.size()) {
-      return;
-    } else if (event.kind == EventKind::kOutcome && std::isnan(truths_[event.row])) {
-      truths_[event.row] = Closed(event.row) && !std::isnan(options_.missing_outcome) ? options_.missing_outcome : event.truth;
-    } else if (event.kind == EventKind::kCorrection) {
-      truths_[event.row] = event.truth;
-    }
-  }
-
-  // NaN where none was scored.
-  double Of(uint64_t row) const { return std::isnan(truths_[row]) && Closed(row) ? options_.missing_outcome : truths_[row]; }
-
- private:
-  bool Closed(uint64_t row) const {
-    if (options_.window_rows > 0 && truths_.size() - 1 - row > options_.window_rows) return true;
-    return options_.window_time > 0 && times_[row] != kNoTime && now_ - times_[row] > options_.window_time;
-  }
-
-  const LoopOptions& options_;
-  int64_t now_ = kNoTime;
-  std::vector<int64_t> times_;
-  std::vector<double> truths_;
-};
-
-}  // namespace
 
 std::vector<double> MetricValues(const Ledger& ledger, const LoopState& state) {
   const std::string& name = state.options.metric;

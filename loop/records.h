@@ -28,6 +28,9 @@ JsonObject DecisionJson(const LoopState& state, const LoopDecision& decision);
 Task TaskOf(const Ledger& ledger);
 LoopOptions OptionsOf(const Ledger& ledger);
 
+// A model by its hash. Throws kDamaged where the ledger lacks it, or its bytes are others.
+std::shared_ptr<const Model> StoredModel(const Ledger& ledger, const std::string& hash);
+
 // The state of the newest checkpoint that is whole; the state before the first event where there is none. Models are fetched by hash, or
 // left out where `model_of` is null.
 std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions& options,

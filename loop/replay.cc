@@ -117,12 +117,7 @@ class ReplayRun {
     return "it has other options";
   }
 
-  std::shared_ptr<const Model> ModelOf(const std::string& hash) const {
-    const auto bytes = ledger_.Model(hash);
-    if (!bytes) throw Error(ErrorKind::kDamaged, "the ledger lacks the model " + hash);
-    if (HashText(HashBytes(*bytes)) != hash) throw Error(ErrorKind::kDamaged, "the ledger's model " + hash + " is damaged");
-    return ModelFile::Parse(*bytes, "the ledger's model " + hash).model;
-  }
+  std::shared_ptr<const Model> ModelOf(const std::string& hash) const { return StoredModel(ledger_, hash); }
 
   // Checkpoint, then the events after it once more, which must come out as they were stored.
   void Resume() {

@@ -1,28 +1,30 @@
-// everlearn events: what happened in the life of a task, from its ledger.
-#include <fmt/format.h>
-
+// everlearn events: what happened in the life of a task, from a service or a ledger.
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/service_target.h"
 #include "cli/terminal.h"
-#include "ledger/ledger.h"
 
 namespace everlearn {
 namespace {
 
-int ShowEvents(const std::string& path, const CommonOptions& options) {
-  const auto ledger = OpenLedger(path, {.read_only = true});
+JsonArray EventsOf(const TargetFlags& target) {
+  if (IsUrl(target.place)) return ServedTask(target).GetAll("events");
   JsonArray events;
-  for (const LedgerNotice& notice : ledger->Notices()) events.push_back(ParseJson(notice.body, "a stored event"));
+  for (const LedgerNotice& notice : OpenTarget(target)->Notices()) events.push_back(ParseJson(notice.body, "a stored event"));
+  return events;
+}
+
+int ShowEvents(const TargetFlags& target, const CommonOptions& options) {
+  const JsonArray events = EventsOf(target);
   if (options.json) {
     PrintDocument(JsonObject{{"events", events}});
     return 0;
   }
   std::vector<std::vector<std::string>> rows{{"row", "time", "kind", "member", "decision"}};
   for (const Json& event : events) {
-    const Json* decision = event.as_object().if_contains("decision");
-    rows.push_back({CellText(Field(event, "row")), CellText(Field(event, "time")), TextField(event, "kind"),
-                    CellText(Field(event, "member")), decision == nullptr ? "" : CellText(*decision)});
+    rows.emplace_back();
+    for (const std::string& name : std::vector(rows.front())) rows.back().push_back(CellOf(event, name));
   }
   PrintText(AlignedTable(rows));
   return 0;
@@ -33,9 +35,9 @@ int ShowEvents(const std::string& path, const CommonOptions& options) {
                               .summary = "list what happened: retrainings, promotions, roll backs, failures",
                               .example = "everlearn events flights.db",
                               .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
-                                auto path = std::make_shared<std::string>();
-                                app.add_option("LEDGER", *path, "the ledger's file")->required()->type_name("");
-                                return [path, &options] { return ShowEvents(*path, options); };
+                                auto target = std::make_shared<TargetFlags>();
+                                AddTargetFlags(app, "URL|LEDGER", target.get());
+                                return [target, &options] { return ShowEvents(*target, options); };
                               }});
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "cli/feed_plan.h"
 #include "cli/feed_sender.h"
 #include "cli/interrupt.h"
+#include "cli/service_target.h"
 #include "cli/task_flags.h"
 #include "cli/terminal.h"
 #include "data/reader.h"
@@ -38,13 +39,6 @@ double ParseSpeed(const std::string& text) {
     throw Error(ErrorKind::kUsage, "--speed: '" + text + "' is not understood",
                 "write max, or how much faster than the clock, such as 3600x");
   return speed;
-}
-
-void CheckTaskName(const std::string& name) {
-  for (const char c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-')
-      throw Error(ErrorKind::kUsage, "--task: '" + name + "' is no name of a task", "they have letters, digits, _ and -");
-  }
 }
 
 // What the service says about its task; nothing where this key may not ask.

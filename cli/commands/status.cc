@@ -1,66 +1,118 @@
-// everlearn status: how a task stands, from its ledger.
+// everlearn status: how a task stands, from a service or a ledger.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/command.h"
+#include "cli/service_target.h"
 #include "cli/terminal.h"
 #include "loop/records.h"
 
 namespace everlearn {
 namespace {
 
+// A service may say less than a ledger, or more.
+const JsonArray& Elements(const Json& status, std::string_view name) {
+  static const JsonArray none;
+  const Json& list = FieldOrNull(status, name);
+  return list.is_array() ? list.get_array() : none;
+}
+
+std::string IntervalText(const Json& interval) { return CellOf(interval, "lower") + " … " + CellOf(interval, "upper"); }
+
+std::string MembersText(const Json& status, const std::string& metric) {
+  std::vector<std::vector<std::string>> rows{{"member", "role", metric, "mean loss, 95% interval", "rows"}};
+  const auto add = [&](const std::string& name, const std::string& role, const Json& score) {
+    rows.push_back({name, role, CellOf(score, "value"), IntervalText(FieldOrNull(score, "loss")), CellOf(score, "rows")});
+  };
+  add("served", "", FieldOrNull(status, "served"));
+  for (const Json& member : Elements(status, "members")) add(CellOf(member, "name"), CellOf(member, "role"), member);
+  return AlignedTable(rows);
+}
+
+std::string TestsText(const Json& status) {
+  const JsonArray& tests = Elements(status, "tests");
+  if (tests.empty()) return "";
+  std::vector<std::vector<std::string>> rows{{"challenger", "pair", "evidence", "needed", "rows compared"}};
+  for (const Json& test : tests) {
+    const bool open = FieldOrNull(test, "evidence").is_number();
+    rows.push_back({CellOf(test, "challenger"), open ? CellOf(test, "pair") : "screened", open ? CellOf(test, "evidence") : "-",
+                    open ? Figure(1.0 / NumberField(test, "alpha")) : "-", CellOf(test, open ? "rows" : "screened")});
+  }
+  return "\n" + AlignedTable(rows);
+}
+
+std::string GainText(const Json& status) {
+  const Json& gain = FieldOrNull(status, "gain_since_day_one");
+  if (!FieldOrNull(gain, "value").is_number()) return "";
+  return fmt::format("\ngain over the model of day one: {} (95%: {}), {} rows\n", CellOf(gain, "value"), IntervalText(gain),
+                     CellOf(gain, "rows"));
+}
+
+// What a service adds: one line for each figure, or each object of figures.
+std::string FurtherText(const Json& status) {
+  static constexpr std::string_view kShown[] = {"task",      "rows",  "predictions",       "outcomes", "waiting",  "time",   "champion",
+                                                "served",    "name",  "members",           "tests",    "finished", "paused", "suggested",
+                                                "decisions", "pairs", "gain_since_day_one"};
+  std::string text;
+  for (const auto& [name, value] : status.get_object()) {
+    if (value.is_array() || value.is_null() || std::find(std::begin(kShown), std::end(kShown), std::string_view(name)) != std::end(kShown))
+      continue;
+    std::string line;
+    if (!value.is_object()) line = CellText(value);
+    else
+      for (const auto& [part, figure] : value.get_object())
+        if (!figure.is_structured() && !figure.is_null()) line += (line.empty() ? "" : ", ") + std::string(part) + " " + CellText(figure);
+    if (!line.empty()) text += "\n" + std::string(name) + ": " + line;
+  }
+  return text.empty() ? "" : text + "\n";
+}
+
 void PrintStatus(const Json& status) {
-  const Json& task = Field(status, "task");
+  const auto is = [&](std::string_view name) {
+    const Json& flag = FieldOrNull(status, name);
+    return flag.is_bool() && flag.get_bool();
+  };
+  const Json& task = FieldOrNull(status, "task");
+  const std::string metric = CellOf(task, "metric"), suggested = CellOf(status, "suggested");
   std::string text =
       fmt::format("predicts {} ({}), metric {}\nchampion: {}\nrows {}, predictions {}, outcomes {}, waiting {}; newest time {}\n\n",
-                  TextField(task, "target"), TextField(task, "kind"), TextField(task, "metric"), CellText(Field(status, "champion")),
-                  CellText(Field(status, "rows")), CellText(Field(status, "predictions")), CellText(Field(status, "outcomes")),
-                  CellText(Field(status, "waiting")), CellText(Field(status, "time")));
-  std::vector<std::vector<std::string>> rows{{"member", "role", TextField(task, "metric"), "mean loss, 95% interval", "rows"}};
-  const auto add = [&](const std::string& name, const std::string& role, const Json& score) {
-    const Json& loss = Field(score, "loss");
-    rows.push_back({name, role, CellText(Field(score, "value")), CellText(Field(loss, "lower")) + " … " + CellText(Field(loss, "upper")),
-                    CellText(Field(score, "rows"))});
-  };
-  add("served", "", Field(status, "served"));
-  for (const Json& member : ArrayField(status, "members")) add(TextField(member, "name"), TextField(member, "role"), member);
-  text += AlignedTable(rows);
-  const JsonArray& tests = ArrayField(status, "tests");
-  if (!tests.empty()) {
-    rows = {{"challenger", "pair", "evidence", "needed", "rows compared"}};
-    for (const Json& test : tests) {
-      const bool open = test.as_object().contains("evidence");
-      rows.push_back({TextField(test, "challenger"), open ? CellText(Field(test, "pair")) : "screened",
-                      open ? CellText(Field(test, "evidence")) : "-", open ? Figure(1.0 / NumberField(test, "alpha")) : "-",
-                      CellText(Field(test, open ? "rows" : "screened"))});
-    }
-    text += "\n" + AlignedTable(rows);
-  }
-  text += Field(status, "finished").as_bool() ? "\nThe replay came to its end.\n" : "";
-  for (const Json& warning : ArrayField(status, "warnings")) text += "\nwarning: " + CellText(warning) + "\n";
+                  CellOf(task, "target"), CellOf(task, "kind"), metric, CellOf(status, "champion"), CellOf(status, "rows"),
+                  CellOf(status, "predictions"), CellOf(status, "outcomes"), CellOf(status, "waiting"), CellOf(status, "time"));
+  text += MembersText(status, metric) + TestsText(status) + GainText(status) + FurtherText(status);
+  if (is("paused")) text += "\nPaused by a person: no trainings, no decisions.\n";
+  if (!suggested.empty()) text += "\nWaits for a person: the promotion of " + suggested + " (everlearn promote).\n";
+  if (is("finished")) text += "\nThe replay came to its end.\n";
+  for (const Json& warning : Elements(status, "warnings")) text += "\nwarning: " + CellText(warning) + "\n";
   PrintText(text);
 }
 
-int ShowStatus(const std::string& path, const CommonOptions& options) {
-  const auto ledger = OpenLedger(path, {.read_only = true});
-  const Task task = TaskOf(*ledger);
+Json StatusOf(const TargetFlags& target) {
+  if (IsUrl(target.place)) return ServedTask(target).Get("");
+  const auto ledger = OpenTarget(target);
   const auto state = StateOf(*ledger);
-  JsonObject status = StatusJson(*state, task, MetricValues(*ledger, *state));
+  JsonObject status = StatusJson(*state, TaskOf(*ledger), MetricValues(*ledger, *state));
   status["finished"] = ledger->Fact(kFinishedFact).has_value();
+  return status;
+}
+
+int ShowStatus(const TargetFlags& target, const CommonOptions& options) {
+  const Json status = StatusOf(target);
   if (options.json) PrintDocument(status);
-  else PrintStatus(status);
+  else if (status.is_object()) PrintStatus(status);
+  else throw Error(ErrorKind::kInput, "the service's answer is no status of a task");
   return 0;
 }
 
 [[maybe_unused]] const bool registered =
     Commands().Add("status", {.order = 45,
                               .summary = "show how a task stands: champion, members with their scores, open tests",
-                              .example = "everlearn status flights.db",
+                              .example = "everlearn status flights.db; everlearn status http://127.0.0.1:8080 --task late",
                               .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
-                                auto path = std::make_shared<std::string>();
-                                app.add_option("LEDGER", *path, "the ledger's file")->required()->type_name("");
-                                return [path, &options] { return ShowStatus(*path, options); };
+                                auto target = std::make_shared<TargetFlags>();
+                                AddTargetFlags(app, "URL|LEDGER", target.get());
+                                return [target, &options] { return ShowStatus(*target, options); };
                               }});
 
 }  // namespace
