@@ -21,7 +21,8 @@ TEST(BlockMean, BlocksOfOneRowAreTheAsymptoticSequence) {
   }
   const Interval a = blocks.Get(), b = rows.Get();
   EXPECT_NEAR(a.value, b.value, 0.01);
-  EXPECT_NEAR(a.upper - a.value, b.upper - b.value, 1e-9);
+  // The forgetting mean adds a twentieth to the variance.
+  EXPECT_NEAR((a.upper - a.value) / (b.upper - b.value), std::sqrt(1.05), 0.03);
 }
 
 TEST(BlockMean, CoversTheMeanOverRowsAtAllTimesThoughBlocksShareACauseAndDifferInSize) {
@@ -45,6 +46,20 @@ TEST(BlockMean, CoversTheMeanOverRowsAtAllTimesThoughBlocksShareACauseAndDifferI
   }
   // alpha is 5%; three standard errors above it.
   EXPECT_LT(missed, kRuns * 0.05 + 3 * std::sqrt(kRuns * 0.05 * 0.95));
+}
+
+TEST(BlockMean, AChangeOfTheMeanIsNotTakenForNoise) {
+  BlockMeanSequence sequence;
+  uint64_t counted = 0;
+  Random random(4);
+  // One large block and a hundred small ones without gain, then a hundred with.
+  for (int block = 0; block < 201; ++block) {
+    const uint64_t informed = counted;
+    for (int i = 0; i < (block == 0 ? 1200 : 50); ++i, ++counted) sequence.Add((block > 100 ? 5 : 0) + random.Normal(), informed, counted);
+  }
+  const Interval interval = sequence.Get();
+  EXPECT_NEAR(interval.value, 5.0 * 5000 / 11200, 0.1);
+  EXPECT_GT(interval.lower, 0);
 }
 
 TEST(BlockMean, SavesAndGoesOn) {
