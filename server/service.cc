@@ -33,6 +33,7 @@ void LogLine(const char* level, const std::string& message, const JsonObject& me
 struct Service::Parts {
   Parts(std::shared_ptr<LedgerStore> store, ServiceOptions given)
       : options(std::move(given)),
+        metrics(options.version),
         engine(std::move(store),
                {.log = [](const std::string& message) { LogLine("error", message); },
                 .notice = [this](const std::string& task, const std::string& kind, const JsonObject& event) { OnEvent(task, kind, event); },
