@@ -29,7 +29,7 @@ std::vector<std::string> CompleteRoster(const LoopOptions& options) {
     online = online || (name != kBlendName && Learners().Get(name).online() && (options.lags || name != kNoChange));
   }
   if (!online) names.emplace_back(average);  // somebody must predict before the first training
-  if (names.size() > 1 && !named(kBlendName)) names.push_back(kBlendName);
+  if (names.size() > 1 && !named(kBlendName)) names.emplace_back(kBlendName);
   if (names.size() == 2 && named(kBlendName)) std::erase(names, kBlendName);  // nothing to blend
   return names;
 }
