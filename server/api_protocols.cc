@@ -50,7 +50,7 @@ void Api::OpenApi(Call& call) {
   std::vector<OpenApiTask> tasks;
   for (const auto& task : engine_.tasks()) {
     const TaskFrame& frame = task->first_frame();
-    tasks.push_back({task->name(), &frame.task, &frame.schema, frame.RequestColumns()});
+    tasks.push_back({task->name(), &frame.task, &frame.schema, frame.RequestColumns(), frame.space.Columns()});
   }
   call.respond({.body = ToText(OpenApiDocument(options_.version, tasks))});
 }

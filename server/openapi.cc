@@ -46,10 +46,12 @@ constexpr const char* kComponents = R"json({
     "Decision": {"type": "object", "required": ["decision", "kind", "champion", "challenger", "recomputed_equal"]},
     "Wished": {"type": "object", "required": ["task", "champion", "paused"],
       "properties": {"task": {"type": "string"}, "champion": {"type": ["string", "null"]}, "paused": {"type": "boolean"}}},
+    "Invocation": {"type": "object", "minProperties": 1, "properties": {"dataframe_split": {"type": "object"}, "dataframe_records": {"type": "array"},
+      "instances": {"type": "array"}, "inputs": {}}},
     "Member": {"type": "object", "required": ["member"], "properties": {"member": {"type": "string"}}},
-    "Infer": {"type": "object", "required": ["inputs"], "properties": {"id": {"type": "string"}, "inputs": {"type": "array", "minItems": 1,
+    "Infer": {"description": "All inputs have as many values as their shapes say; each is a column.", "type": "object", "required": ["inputs"], "properties": {"id": {"type": "string"}, "inputs": {"type": "array", "minItems": 1,
       "items": {"type": "object", "required": ["name", "shape", "datatype", "data"], "properties": {"name": {"type": "string"},
-        "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}}, "datatype": {"type": "string"}, "data": {"type": "array"}}}}}},
+        "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}}, "datatype": {"enum": ["BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "FP32", "FP64", "BYTES"]}, "data": {"type": "array"}}}}}},
     "Inferred": {"type": "object", "required": ["model_name", "outputs"]},
     "Invoked": {"type": "object", "required": ["predictions"], "properties": {"predictions": {"type": "array"}}},
     "AnyObject": {"type": "object"}
@@ -80,45 +82,45 @@ JsonObject Operation(const std::string& id, const std::string& summary, JsonObje
   return operation;
 }
 
+// What is taken: numbers and truth values may come as texts, as they do from a CSV.
 Json ValueSchema(const ColumnSchema& column) {
   switch (column.type) {
     case ColumnType::kNumber:
     case ColumnType::kInteger:
-      return JsonObject{{"type", JsonArray{"number", "null"}}};
+      return JsonObject{{"type", JsonArray{"number", "string", "boolean", "null"}}, {"description", "a number"}};
     case ColumnType::kBoolean:
-      return JsonObject{{"type", JsonArray{"boolean", "null"}}};
+      return JsonObject{{"type", JsonArray{"boolean", "string", "number", "null"}}, {"description", "a truth value"}};
     case ColumnType::kTimestamp:
-      return JsonObject{{"type", JsonArray{"string", "null"}}, {"format", "date-time"}};
+      return JsonObject{{"type", JsonArray{"string", "null"}}, {"description", "a point in time, ISO 8601"}};
     default:
-      return JsonObject{{"type", JsonArray{"string", "number", "boolean", "null"}}};
+      return JsonObject{{"type", JsonArray{"string", "number", "boolean", "null"}}, {"description", "a category"}};
   }
 }
 
 // Rows, outcomes and their requests of one task; the names of the schemas end in the task's.
 void AddTaskSchemas(const OpenApiTask& described, JsonObject* schemas) {
   JsonObject columns, key;
-  JsonArray required;
+  const JsonArray required(described.required.begin(), described.required.end());
   const Task& task = *described.task;
   for (const std::string& name : described.columns) {
     const ColumnSchema* column = described.schema->Find(name);
     if (column == nullptr) continue;
     columns[name] = ValueSchema(*column);
-    const bool is_role = name == task.time || std::find(task.key.begin(), task.key.end(), name) != task.key.end();
-    if (!is_role) required.emplace_back(name);
     if (std::find(task.key.begin(), task.key.end(), name) != task.key.end()) key[name] = ValueSchema(*column);
   }
   const std::string& suffix = described.name;
   JsonObject rows{
-      {"type", "array"}, {"maxItems", 10000}, {"items", JsonObject{{"type", "object"}, {"required", required}, {"properties", columns}}}};
+      {"type", "array"}, {"items", JsonObject{{"type", "object"}, {"required", required}, {"properties", columns}}}};
   (*schemas)["Rows_" + suffix] =
       JsonObject{{"type", "object"}, {"required", JsonArray{"rows"}}, {"properties", JsonObject{{"rows", rows}}}};
   JsonObject outcome = key;
   outcome["id"] = JsonObject{{"type", "string"}, {"minLength", 1}};
-  outcome["time"] = JsonObject{{"type", JsonArray{"string", "null"}}, {"format", "date-time"}};
+  outcome["time"] =
+      JsonObject{{"type", JsonArray{"string", "number", "null"}}, {"description", "when it became known: ISO 8601, or seconds since 1970"}};
   JsonArray labels(task.labels.begin(), task.labels.end());
-  outcome["outcome"] = task.is_classification() ? JsonObject{{"enum", labels}} : JsonObject{{"type", "number"}};
+  outcome["outcome"] = task.is_classification() ? JsonObject{{"type", JsonArray{"string", "number", "boolean"}}, {"examples", labels}}
+                                                : JsonObject{{"type", JsonArray{"number", "string", "boolean"}}};
   JsonObject outcomes{{"type", "array"},
-                      {"maxItems", 10000},
                       {"items", JsonObject{{"type", "object"}, {"required", JsonArray{"outcome", "id"}}, {"properties", outcome}}}};
   (*schemas)["Outcomes_" + suffix] =
       JsonObject{{"type", "object"}, {"required", JsonArray{"outcomes"}}, {"properties", JsonObject{{"outcomes", outcomes}}}};
@@ -141,8 +143,10 @@ void AddTaskPaths(const OpenApiTask& task, JsonObject* paths) {
                 "Outcomes_" + id));
   add(at + "/models", "get", Operation("models_" + id, "members of the roster", JsonContent("Models"), {400}, {after}));
   add(at + "/events", "get", Operation("events_" + id, "what happened, oldest first", JsonContent("Events"), {400}, {after}));
-  const Json number =
-      JsonObject{{"name", "n"}, {"in", "path"}, {"required", true}, {"schema", JsonObject{{"type", "integer"}, {"minimum", 1}}}};
+  const Json number = JsonObject{{"name", "n"},
+                                 {"in", "path"},
+                                 {"required", true},
+                                 {"schema", JsonObject{{"type", "integer"}, {"minimum", 1}, {"maximum", int64_t{9007199254740991}}}}};
   add(at + "/decisions/{n}", "get", Operation("decision_" + id, "a decision, recomputed", JsonContent("Decision"), {400, 404}, {number}));
   add(at + "/promote", "post",
       Operation("promote_" + id, "make a member the champion", JsonContent("Wished"), {400, 404, 408, 409, 413, 422}, {idempotency},
@@ -169,7 +173,7 @@ void AddServicePaths(JsonObject* paths) {
   add("/v1/tasks", Operation("tasks", "the tasks", JsonContent("Tasks"), {}));
   add("/v2", Operation("v2", "server metadata of the Open Inference Protocol", JsonContent("AnyObject"), {}));
   (*paths)["/invocations"] = JsonObject{{"post", Operation("invocations", "as MLflow's scoring server, of a service with one task",
-                                                           JsonContent("Invoked"), {400, 408, 409, 413, 422}, {}, "AnyObject")}};
+                                                           JsonContent("Invoked"), {400, 408, 409, 413, 422}, {}, "Invocation")}};
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ struct OpenApiTask {
   std::string name;
   const Task* task;
   const Schema* schema;
-  std::vector<std::string> columns;  // that a row may have
+  std::vector<std::string> columns;   // that a row may have
+  std::vector<std::string> required;  // those that it must have
 };
 
 JsonObject OpenApiDocument(const std::string& version, const std::vector<OpenApiTask>& tasks);

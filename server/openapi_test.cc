@@ -31,7 +31,7 @@ TEST(OpenApi, DescribesTasksAndRefersToWhatIsThere) {
     column.name = name;
     schema.columns.push_back(column);
   }
-  const JsonObject document = OpenApiDocument("1.0", {{"loans", &task, &schema, {"age", "ref"}}});
+  const JsonObject document = OpenApiDocument("1.0", {{"loans", &task, &schema, {"age", "ref"}, {"age"}}});
   EXPECT_EQ(document.at("openapi").as_string(), "3.1.0");
   CheckReferences(document, document);
   const Json rows = Json(document).at_pointer("/components/schemas/Rows_loans/properties/rows/items");

@@ -92,7 +92,8 @@ void Service::Start() {
   for (const auto& task : parts.engine.tasks()) parts.metrics.AddTask(task->name());
   HttpServerOptions http = parts.options.http;
   http.on_answer = [](const HttpRequest& request, const HttpResponse& response, double seconds) {
-    if (response.status < kServerError) return;
+    const bool is_probe = request.path.starts_with("/health/") || request.path == "/ping" || request.path.ends_with("/ready");
+    if (response.status < kServerError || is_probe) return;
     LogLine("error", "request failed",
             {{"request", request.id},
              {"method", request.method},
