@@ -46,6 +46,18 @@ uint64_t NumberOf(const std::string& text, const char* what) {
   return number;
 }
 
+// Clients of the Open Inference Protocol look for the member `error`.
+HttpRespond WithProtocolError(HttpRespond respond) {
+  return [respond = std::move(respond)](HttpResponse response) {
+    if (response.status >= 400) {
+      JsonObject problem = ParseJson(response.body, "a problem").as_object();
+      problem["error"] = problem["detail"];
+      response.body = ToText(problem);
+    }
+    respond(std::move(response));
+  };
+}
+
 // A good answer, to be given again.
 std::string EncodeAnswer(const HttpResponse& response) {
   ByteWriter out;
@@ -147,6 +159,7 @@ const std::vector<Api::Route>& Api::Routes() {
 void Api::Handle(HttpRequest request, HttpRespond respond) {
   Call call{std::move(request), std::move(respond), {}};
   call.path = Parts(call.request.path);
+  if (call.path.front() == "v2") call.respond = WithProtocolError(std::move(call.respond));
   std::string allowed;
   for (const Route& route : Routes()) {
     if (!Matches(Parts(route.pattern), call.path)) continue;
@@ -217,7 +230,7 @@ void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResp
         HttpResponse response;
         if (const auto before = task.Reply(name)) {
           if (before->substr(0, mark.size()) != mark) {
-            response = ProblemResponse(422, "this Idempotency-Key came with another request before");
+            response = ProblemResponse(409, "this Idempotency-Key came with another request before");
           } else {
             response = DecodeAnswer(std::string_view(*before).substr(mark.size()));
           }

@@ -29,8 +29,9 @@ void Api::ProtocolInfer(Call& call) {
   Predict(call, task, request->rows, [request, name = task.name()](const AnsweredBatch& batch) {
     JsonArray predictions;
     for (size_t i = 0; i < batch.rows(); ++i) predictions.push_back(batch.Prediction(i));
+    const JsonArray ids(batch.ids.begin(), batch.ids.end());
     const size_t classes = batch.task->is_classification() ? batch.task->labels.size() : 0;
-    return InferResponse(*request, name, std::to_string(batch.version), predictions,
+    return InferResponse(*request, name, std::to_string(batch.version), ids, predictions,
                          classes > 0 ? batch.predictions : std::vector<double>(), classes);
   });
 }

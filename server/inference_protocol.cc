@@ -135,14 +135,14 @@ void ReadOutputs(const JsonObject& body, InferRequest* request) {
   const bool all_binary = all != nullptr && all->is_bool() && all->get_bool();
   const Json* outputs = body.if_contains("outputs");
   if (outputs == nullptr) {
-    if (all_binary) request->outputs = {{"prediction", true}, {"probabilities", true}};
+    if (all_binary) request->outputs = {{"prediction", true}, {"probabilities", true}, {"id", true}};
     return;
   }
   if (!outputs->is_array()) Refuse("'outputs' must be a list");
   for (const Json& output : outputs->get_array()) {
     if (!output.is_object()) Refuse("an output must be an object with a name");
     const std::string name = Name(output.get_object());
-    if (name != "prediction" && name != "probabilities") Refuse("there is no output '" + name + "'");
+    if (name != "prediction" && name != "probabilities" && name != "id") Refuse("there is no output '" + name + "'");
     const Json* own = output.get_object().if_contains("parameters");
     const Json* binary = own != nullptr && own->is_object() ? own->get_object().if_contains("binary_data") : nullptr;
     request->outputs.emplace_back(name, binary != nullptr && binary->is_bool() ? binary->get_bool() : all_binary);
@@ -154,9 +154,9 @@ void Append(T value, std::string* bytes) {
   bytes->append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-std::string BinaryPredictions(const JsonArray& predictions) {
+std::string BinaryValues(const JsonArray& values) {
   std::string bytes;
-  for (const Json& value : predictions) {
+  for (const Json& value : values) {
     if (!value.is_string()) {
       Append(value.is_number() ? value.to_number<double>() : std::nan(""), &bytes);
       continue;
@@ -227,25 +227,26 @@ InferRequest ParseInferRequest(const std::string& body, const std::string& heade
   return request;
 }
 
-HttpResponse InferResponse(const InferRequest& request, const std::string& model, const std::string& version, const JsonArray& predictions,
-                           const std::vector<double>& probabilities, size_t classes) {
+HttpResponse InferResponse(const InferRequest& request, const std::string& model, const std::string& version, const JsonArray& ids,
+                           const JsonArray& predictions, const std::vector<double>& probabilities, size_t classes) {
   auto outputs = request.outputs;
-  if (outputs.empty()) outputs = {{"prediction", false}, {"probabilities", false}};
+  if (outputs.empty()) outputs = {{"prediction", false}, {"probabilities", false}, {"id", false}};
   JsonArray described;
   std::string binary;
   for (const auto& [name, in_binary] : outputs) {
-    const bool is_prediction = name == "prediction";
-    if (!is_prediction && classes == 0) continue;
+    const bool is_probabilities = name == "probabilities";
+    if (is_probabilities && classes == 0) continue;
+    const JsonArray& values = name == "id" ? ids : predictions;
     JsonObject output{{"name", name},
-                      {"datatype", is_prediction && classes > 0 ? "BYTES" : "FP64"},
-                      {"shape", is_prediction ? JsonArray{predictions.size()} : JsonArray{predictions.size(), classes}}};
+                      {"datatype", name == "id" || (!is_probabilities && classes > 0) ? "BYTES" : "FP64"},
+                      {"shape", is_probabilities ? JsonArray{ids.size(), classes} : JsonArray{ids.size()}}};
     std::string bytes;
-    if (in_binary && is_prediction) bytes = BinaryPredictions(predictions);
-    if (in_binary && !is_prediction)
+    if (in_binary && !is_probabilities) bytes = BinaryValues(values);
+    if (in_binary && is_probabilities)
       for (const double p : probabilities) Append(p, &bytes);
     if (in_binary) output["parameters"] = JsonObject{{"binary_data_size", bytes.size()}};
-    else if (is_prediction) output["data"] = predictions;
-    else output["data"] = JsonArray(probabilities.begin(), probabilities.end());
+    else if (is_probabilities) output["data"] = JsonArray(probabilities.begin(), probabilities.end());
+    else output["data"] = values;
     binary += bytes;
     described.push_back(std::move(output));
   }

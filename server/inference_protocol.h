@@ -25,8 +25,9 @@ struct InferRequest {
 // `header_length` is the header Inference-Header-Content-Length, empty where all is JSON. Throws kInput naming the input.
 InferRequest ParseInferRequest(const std::string& body, const std::string& header_length);
 
-// predictions: one label or number a row; probabilities: rows × classes, empty for regression.
-HttpResponse InferResponse(const InferRequest& request, const std::string& model, const std::string& version, const JsonArray& predictions,
-                           const std::vector<double>& probabilities, size_t classes);
+// ids: of the predictions, so that outcomes can be joined; predictions: one label or number a row; probabilities: rows × classes, empty for
+// regression.
+HttpResponse InferResponse(const InferRequest& request, const std::string& model, const std::string& version, const JsonArray& ids,
+                           const JsonArray& predictions, const std::vector<double>& probabilities, size_t classes);
 
 }  // namespace everlearn

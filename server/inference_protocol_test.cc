@@ -17,7 +17,7 @@ TEST(InferenceProtocol, RowsFromJson) {
       {"name": "c", "shape": [2], "datatype": "BOOL", "data": [true, false]}], "outputs": [{"name": "prediction"}]})",
                                                  "");
   EXPECT_EQ(ToText(request.rows), R"([{"a": 1.5, "b": "x", "c": true}, {"a": 2, "b": null, "c": false}])");
-  const HttpResponse response = InferResponse(request, "t", "1", {"yes", "no"}, {0.2, 0.8, 0.7, 0.3}, 2);
+  const HttpResponse response = InferResponse(request, "t", "1", {"i1", "i2"}, {"yes", "no"}, {0.2, 0.8, 0.7, 0.3}, 2);
   EXPECT_EQ(
       response.body,
       R"({"model_name": "t", "model_version": "1", "id": "7", "outputs": [{"name": "prediction", "datatype": "BYTES", "shape": [2], "data": ["yes", "no"]}]})");
@@ -34,11 +34,11 @@ TEST(InferenceProtocol, BinaryTensors) {
   binary += std::string("\x00\x3e\x00\xc0", 4);  // 1.5, -2
   const InferRequest request = ParseInferRequest(json + binary, std::to_string(json.size()));
   EXPECT_EQ(ToText(request.rows), R"([{"a": 1.5, "b": "abc", "c": 1.5}, {"a": -2, "b": null, "c": -2}])");
-  const HttpResponse response = InferResponse(request, "t", "1", {"yes", "no"}, {0.2, 0.8, 0.7, 0.3}, 2);
+  const HttpResponse response = InferResponse(request, "t", "1", {"i1", "i2"}, {"yes", "no"}, {0.2, 0.8, 0.7, 0.3}, 2);
   const size_t length = std::stoul(response.headers.at(0).second);
-  EXPECT_EQ(response.body.size() - length, 4 + 3 + 4 + 2 + 4 * sizeof(double));
+  EXPECT_EQ(response.body.size() - length, 4 + 3 + 4 + 2 + 4 * sizeof(double) + 2 * (4 + 2));
   double last = 0;
-  std::memcpy(&last, response.body.data() + response.body.size() - sizeof last, sizeof last);
+  std::memcpy(&last, response.body.data() + response.body.size() - 12 - sizeof last, sizeof last);
   EXPECT_EQ(last, 0.3);
 }
 

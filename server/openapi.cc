@@ -109,8 +109,7 @@ void AddTaskSchemas(const OpenApiTask& described, JsonObject* schemas) {
     if (std::find(task.key.begin(), task.key.end(), name) != task.key.end()) key[name] = ValueSchema(*column);
   }
   const std::string& suffix = described.name;
-  JsonObject rows{
-      {"type", "array"}, {"items", JsonObject{{"type", "object"}, {"required", required}, {"properties", columns}}}};
+  JsonObject rows{{"type", "array"}, {"items", JsonObject{{"type", "object"}, {"required", required}, {"properties", columns}}}};
   (*schemas)["Rows_" + suffix] =
       JsonObject{{"type", "object"}, {"required", JsonArray{"rows"}}, {"properties", JsonObject{{"rows", rows}}}};
   JsonObject outcome = key;
@@ -136,10 +135,10 @@ void AddTaskPaths(const OpenApiTask& task, JsonObject* paths) {
   };
   add(at, "get", Operation("state_" + id, "how the task stands", JsonContent("TaskState"), {}));
   add(at + "/predictions", "post",
-      Operation("predict_" + id, "predict rows; an answer has been recorded", JsonContent("Predictions"), {400, 408, 413, 422},
+      Operation("predict_" + id, "predict rows; an answer has been recorded", JsonContent("Predictions"), {400, 408, 409, 413},
                 {idempotency}, "Rows_" + id));
   add(at + "/outcomes", "post",
-      Operation("outcomes_" + id, "true values of earlier predictions", JsonContent("OutcomeStatuses"), {400, 408, 413, 422}, {idempotency},
+      Operation("outcomes_" + id, "true values of earlier predictions", JsonContent("OutcomeStatuses"), {400, 408, 409, 413}, {idempotency},
                 "Outcomes_" + id));
   add(at + "/models", "get", Operation("models_" + id, "members of the roster", JsonContent("Models"), {400}, {after}));
   add(at + "/events", "get", Operation("events_" + id, "what happened, oldest first", JsonContent("Events"), {400}, {after}));
@@ -149,15 +148,13 @@ void AddTaskPaths(const OpenApiTask& task, JsonObject* paths) {
                                  {"schema", JsonObject{{"type", "integer"}, {"minimum", 1}, {"maximum", int64_t{9007199254740991}}}}};
   add(at + "/decisions/{n}", "get", Operation("decision_" + id, "a decision, recomputed", JsonContent("Decision"), {400, 404}, {number}));
   add(at + "/promote", "post",
-      Operation("promote_" + id, "make a member the champion", JsonContent("Wished"), {400, 404, 408, 409, 413, 422}, {idempotency},
-                "Member"));
+      Operation("promote_" + id, "make a member the champion", JsonContent("Wished"), {400, 404, 408, 409, 413}, {idempotency}, "Member"));
   for (const char* wish : {"rollback", "pause", "resume"})
-    add(at + "/" + wish, "post",
-        Operation(std::string(wish) + "_" + id, wish, JsonContent("Wished"), {400, 408, 409, 413, 422}, {idempotency}));
+    add(at + "/" + wish, "post", Operation(std::string(wish) + "_" + id, wish, JsonContent("Wished"), {400, 408, 409, 413}, {idempotency}));
   add("/v2/models/" + id, "get", Operation("v2_model_" + id, "metadata of the Open Inference Protocol", JsonContent("AnyObject"), {}));
   add("/v2/models/" + id + "/ready", "get", Operation("v2_ready_" + id, "whether it answers", JsonContent("AnyObject"), {}));
   add("/v2/models/" + id + "/infer", "post",
-      Operation("v2_infer_" + id, "Open Inference Protocol V2", JsonContent("Inferred"), {400, 408, 413, 422}, {idempotency}, "Infer"));
+      Operation("v2_infer_" + id, "Open Inference Protocol V2", JsonContent("Inferred"), {400, 408, 409, 413}, {idempotency}, "Infer"));
 }
 
 void AddServicePaths(JsonObject* paths) {
@@ -173,7 +170,7 @@ void AddServicePaths(JsonObject* paths) {
   add("/v1/tasks", Operation("tasks", "the tasks", JsonContent("Tasks"), {}));
   add("/v2", Operation("v2", "server metadata of the Open Inference Protocol", JsonContent("AnyObject"), {}));
   (*paths)["/invocations"] = JsonObject{{"post", Operation("invocations", "as MLflow's scoring server, of a service with one task",
-                                                           JsonContent("Invoked"), {400, 408, 409, 413, 422}, {}, "Invocation")}};
+                                                           JsonContent("Invoked"), {400, 408, 409, 413}, {}, "Invocation")}};
 }
 
 }  // namespace

@@ -63,11 +63,17 @@ def check_triton(url):
             tensor = triton.InferInput(name, array.shape, kind)
             tensor.set_data_from_numpy(array, binary_data=binary)
             inputs.append(tensor)
-        outputs = [triton.InferRequestedOutput(name, binary_data=binary) for name in ("prediction", "probabilities")]
+        outputs = [triton.InferRequestedOutput(name, binary_data=binary) for name in ("prediction", "probabilities", "id")]
         result = client.infer("t", inputs, outputs=outputs)
         labels = [x.decode() if isinstance(x, bytes) else x for x in result.as_numpy("prediction")]
         assert labels == ["no", "yes"], labels
+        assert len({bytes(str(x), 'utf-8') for x in result.as_numpy("id")}) == 2
         assert abs(result.as_numpy("probabilities").sum() - 2) < 1e-9
+    try:
+        client.infer("t", inputs[:1])
+        raise AssertionError("a request without all columns was accepted")
+    except triton.InferenceServerException as error:
+        assert "has no column" in str(error), error
 
 
 def main():
