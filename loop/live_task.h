@@ -27,6 +27,7 @@ struct AnsweredRow {
   uint64_t key = 0;        // RowEncoder::Key
   int64_t time = kNoTime;  // of the row; kNoTime: now
   uint64_t learnt = 0;     // Snapshot::learnt
+  double half_width = kNoInterval;  // Snapshot::half_width
   std::vector<uint32_t> members;
   std::vector<double> predictions;
 };

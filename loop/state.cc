@@ -249,6 +249,7 @@ std::string LoopState::Save() const {
   out.Put(suggested);
   served.Save(&out);
   served_loss.Save(&out);
+  interval.Save(&out);
   out.Put(HashBytes(out.bytes()));
   return out.Take();
 }
@@ -324,6 +325,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   suggested = in.Get<uint32_t>();
   served.Load(&in);
   served_loss.Load(&in);
+  interval.Load(&in);
   CheckNumbers();
   UpdateSpeakers();
 }

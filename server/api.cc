@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <cmath>
-#include <thread>
 
 #include "base/bytes.h"
 #include "ledger/sha256.h"
@@ -346,9 +346,9 @@ void Api::Events(Call& call) {
 void Api::Decision(Call& call) {
   const LiveTask& task = TaskOf(call, 2);
   const uint64_t number = NumberOf(call.path[4], "the decision");
-  std::thread([this, name = task.name(), number, respond = std::move(call.respond)] {
+  const auto recompute = [this, name = task.name(), number, respond = std::move(call.respond)] {
     try {
-      const std::lock_guard guard(recomputing_);
+      const std::lock_guard one_at_a_time(working_);
       const auto ledger = OpenLedger(options_.ledger, {.read_only = true}, name);
       respond(JsonResponse(ExplainDecision(*ledger, static_cast<int64_t>(std::min<uint64_t>(number, INT64_MAX)))));
     } catch (const Error& error) {
@@ -356,7 +356,10 @@ void Api::Decision(Call& call) {
     } catch (const std::exception& problem) {
       respond(ProblemResponse(500, problem.what()));
     }
-  }).detach();
+  };
+  const std::lock_guard guard(recomputing_);
+  std::erase_if(recomputations_, [](const auto& done) { return done.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+  recomputations_.push_back(std::async(std::launch::async, recompute));
 }
 
 void Api::Wish(Call& call) {

@@ -47,7 +47,7 @@ struct Service::Parts {
     for (const auto& [name, value] : event) message[name] = value;
     JsonObject logged = message;
     if (JsonObject* detail = logged["detail"].if_object()) detail->erase("leaderboard");
-    LogLine("info", "event", logged);
+    LogLine("info", kind, {{"event", logged}});
     if (webhook) webhook->Send(message);
   }
 

@@ -65,16 +65,16 @@ def everlearn_json(*arguments):
 class Service:
     """The process and what it is started with; it can be started and ended many times over one ledger."""
 
-    def __init__(self, folder, budget="20units", history_rows=600):
+    def __init__(self, folder, budget="20units", history_rows=600, retrain="400 rows"):
         self.folder = pathlib.Path(folder)
         self.ledger, self.log = str(self.folder / "ledger.db"), str(self.folder / "log.jsonl")
         self.history = self.folder / "history.csv"
-        self.budget, self.port, self.process = budget, None, None
+        self.budget, self.retrain, self.port, self.process = budget, retrain, None, None
         write_history(self.history, history_rows)
 
     def command(self, port, *more):
         return [PROGRAM, "run", "--task", "t", "--data", str(self.history), "--target", "y", "--time", "at", "--key", "ref",
-                "--budget", self.budget, "--retrain", "400 rows", "--listen", f"127.0.0.1:{port}", "--ledger", self.ledger, *more]  # fmt: skip
+                "--budget", self.budget, "--retrain", self.retrain, "--listen", f"127.0.0.1:{port}", "--ledger", self.ledger, *more]  # fmt: skip
 
     def spawn(self, *more):
         self.port = free_port()
