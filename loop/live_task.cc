@@ -356,8 +356,7 @@ void LiveTask::Publish(bool now) {
   const int64_t time = options_.clock();
   const uint64_t learnt = state_->outcomes - published_outcomes_;
   const bool follows = snapshot_ != nullptr && (snapshot_->learns() || state_->options.classes == 0);
-  const bool due = follows && learnt > 0 &&
-                   (learnt >= kOutcomesPerSnapshot || time - published_at_ >= kMicrosecondsPerSnapshot);
+  const bool due = follows && learnt > 0 && (learnt >= kOutcomesPerSnapshot || time - published_at_ >= kMicrosecondsPerSnapshot);
   if (!now && !due) return;
   auto fresh = Snapshot::Of(*state_, frame_);
   published_outcomes_ = state_->outcomes;

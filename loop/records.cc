@@ -183,7 +183,8 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
   const Json realised =
       interval.rows() == 0 ? Json(nullptr) : Json(static_cast<double>(interval.covered()) / static_cast<double>(interval.rows()));
   const Json half_width = std::isfinite(interval.Get()) ? Json(interval.Get()) : Json(nullptr);
-  return {{"interval", JsonObject{{"coverage", interval.coverage()}, {"realised", realised}, {"rows", interval.rows()}, {"half_width", half_width}}},
+  return {{"interval",
+           JsonObject{{"coverage", interval.coverage()}, {"realised", realised}, {"rows", interval.rows()}, {"half_width", half_width}}},
           {"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
           {"rows", state.pending.next_row()},
           {"predictions", state.predicted},

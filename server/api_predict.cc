@@ -58,7 +58,8 @@ HttpResponse OwnAnswer(const AnsweredBatch& batch) {
         probabilities[batch.task->labels[k]] = batch.predictions[i * batch.task->outputs() + k];
       one["probabilities"] = std::move(probabilities);
     }
-    if (const double value = batch.predictions[i * batch.task->outputs()]; !batch.task->is_classification() && std::isfinite(batch.half_width)) {
+    if (const double value = batch.predictions[i * batch.task->outputs()];
+        !batch.task->is_classification() && std::isfinite(batch.half_width)) {
       one["lower"] = value - batch.half_width;
       one["upper"] = value + batch.half_width;
     }

@@ -8,7 +8,7 @@ namespace everlearn {
 namespace {
 
 constexpr size_t kFirst = 30;          // scores from which the first threshold is taken
-constexpr double kStep = 0.1;          // of the usual score, for one that is exceeded
+constexpr double kStep = 0.05;         // of the usual score, for one that is exceeded; small, since many outcomes may come at once
 constexpr double kForget = 1.0 / 200;  // part of the usual score that each one replaces
 constexpr double kMostScales = 100;    // a score counts as at most so many usual ones
 

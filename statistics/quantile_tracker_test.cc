@@ -26,7 +26,7 @@ TEST(QuantileTracker, CoverageOfSteadyScores) {
   Random random(1);
   for (int i = 0; i < 20'000; ++i) tracker.Add(std::abs(random.Normal()), tracker.Get());
   EXPECT_NEAR(Coverage(tracker), 0.8, 0.01);
-  EXPECT_NEAR(tracker.Get(), 1.2816, 0.4);  // the 80% quantile of |N(0, 1)|
+  EXPECT_NEAR(tracker.Get(), 1.2816, 0.2);  // the 80% quantile of |N(0, 1)|
 }
 
 TEST(QuantileTracker, CoverageWhereScoresDriftJumpAndComeLate) {
@@ -40,7 +40,7 @@ TEST(QuantileTracker, CoverageWhereScoresDriftJumpAndComeLate) {
     tracker.Add(late.front().first, late.front().second);
     late.pop_front();
   }
-  EXPECT_NEAR(Coverage(tracker), 0.9, 0.02);
+  EXPECT_NEAR(Coverage(tracker), 0.9, 0.03);
 }
 
 TEST(QuantileTracker, OneAbsurdScoreDoesNotMakeItUseless) {
