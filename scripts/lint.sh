@@ -17,5 +17,9 @@ else
   mapfile -t changed < <({ git diff --name-only "$base"; git ls-files --others --exclude-standard; } | sort -u | grep -E '\.(cc|h)$' || true)
 fi
 # Headers are checked through the sources that include them; tests by the compiler's warnings alone.
-printf '%s\n' "${changed[@]}" | grep -E '\.cc$' | grep -vE '(_test|_fuzz|_benchmark)\.cc$' | while read -r file; do [ -f "$file" ] && echo "$file"; done |
-  xargs -r -P "$(nproc)" -n 4 clang-tidy-14 -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option >"$build/tidy.log" 2>&1 || { grep -vE '^[0-9]+ warnings? (generated|treated)' "$build/tidy.log" | head -100 >&2; exit 1; }
+mapfile -t sources < <(printf '%s\n' "${changed[@]}" | { grep -E '\.cc$' || true; } | { grep -vE '(_test|_fuzz|_benchmark)\.cc$' || true; })
+for i in "${!sources[@]}"; do [ -f "${sources[$i]}" ] || unset "sources[$i]"; done
+[ ${#sources[@]} -gt 0 ] || exit 0
+printf '%s\n' "${sources[@]}" |
+  xargs -P "$(nproc)" -n 4 clang-tidy-14 -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option >"$build/tidy.log" 2>&1 ||
+  { grep -vE '^[0-9]+ warnings? (generated|treated)' "$build/tidy.log" | head -100 >&2; exit 1; }
