@@ -97,7 +97,7 @@ double JsonColumn::Number(size_t row) const {
   return ParsePlainNumber(column_.TextAt(row)).value_or(kMissing);
 }
 
-FeedPlan::FeedPlan(Table raw, const InferOptions& options, const FeedRequest& request, std::vector<SchemaWarning>* warnings) {
+FeedPlan::FeedPlan(const Table& raw, const InferOptions& options, const FeedRequest& request, std::vector<SchemaWarning>* warnings) {
   const std::string& source = options.source;
   if (request.time.empty() && (!request.outcome_time.empty() || !request.delay.empty()))
     throw Error(ErrorKind::kUsage, (request.delay.empty() ? "--outcome-time" : "--delay") + std::string(" needs --time"),

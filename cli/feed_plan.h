@@ -41,7 +41,7 @@ class FeedPlan {
  public:
   // Infers what the columns of a raw table are, and puts its rows in the order of time. Throws kNotFound for a column that is not there,
   // kUsage for a flag that does not fit, kInput for times that are none.
-  FeedPlan(Table raw, const InferOptions& options, const FeedRequest& request, std::vector<SchemaWarning>* warnings);
+  FeedPlan(const Table& raw, const InferOptions& options, const FeedRequest& request, std::vector<SchemaWarning>* warnings);
 
   size_t rows() const { return rows_; }
   bool has_times() const { return has_times_; }

@@ -47,6 +47,7 @@ void EncodeEvent(const Event& event, size_t outputs, bool classification, std::s
       if (served) {
         for (const char c : event.row_hash) out.Put(c);
         out.PutVarint(event.learnt);
+        if (!classification) out.Put(event.half_width);
       }
       PutPredictions(event, outputs, classification, &out);
       break;
@@ -97,9 +98,11 @@ void DecodeEvent(std::string_view bytes, size_t outputs, bool classification, Ev
       event->history = (flags & kHistory) != 0;
       event->row_hash.clear();
       event->learnt = 0;
+      event->half_width = kNoInterval;
       if ((flags & kServed) != 0) {
         for (size_t i = 0; i < kHashBytes; ++i) event->row_hash.push_back(in.Get<char>());
         event->learnt = in.GetVarint();
+        if (!classification) event->half_width = in.Get<double>();
       }
       GetPredictions(&in, outputs, classification, event);
       break;

@@ -12,6 +12,7 @@
 namespace everlearn {
 
 constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
+constexpr double kNoInterval = std::numeric_limits<double>::quiet_NaN();
 
 enum class EventKind : uint8_t {
   kRow = 1,      // a row arrived and was predicted (or, before the first models, only remembered)
@@ -38,6 +39,7 @@ struct Event {
   bool history = false;              // before the first models: learnt from, neither predicted nor scored
   std::string row_hash;              // SHA-256 of the row's body, in `run`; empty in `replay`
   uint64_t learnt = 0;               // the last event that the answering models had learnt from, in `run`
+  double half_width = kNoInterval;   // of the interval that was answered (regression, in `run`)
   // kRow, kShadow, kCorrection
   std::vector<uint32_t> members;    // who predicted, the champion first
   std::vector<double> predictions;  // members × outputs

@@ -190,6 +190,7 @@ std::string LiveTask::AddRow(const AnsweredRow& row) {
   event_.history = false;
   event_.row_hash = Sha256({body});
   event_.learnt = row.learnt;
+  event_.half_width = row.half_width;
   event_.members = row.members;
   event_.predictions = row.predictions;
   const uint64_t number = event_.row;
@@ -354,8 +355,8 @@ void LiveTask::ScoreShadows(int shift) {
 void LiveTask::Publish(bool now) {
   const int64_t time = options_.clock();
   const uint64_t learnt = state_->outcomes - published_outcomes_;
-  const bool due = snapshot_ != nullptr && snapshot_->learns() && learnt > 0 &&
-                   (learnt >= kOutcomesPerSnapshot || time - published_at_ >= kMicrosecondsPerSnapshot);
+  const bool follows = snapshot_ != nullptr && (snapshot_->learns() || state_->options.classes == 0);
+  const bool due = follows && learnt > 0 && (learnt >= kOutcomesPerSnapshot || time - published_at_ >= kMicrosecondsPerSnapshot);
   if (!now && !due) return;
   auto fresh = Snapshot::Of(*state_, frame_);
   published_outcomes_ = state_->outcomes;

@@ -22,11 +22,12 @@ namespace everlearn {
 // A row that was answered and waits to be recorded.
 struct AnsweredRow {
   std::vector<double> features;
-  bool unseen = false;     // it has a category that the snapshot did not know
-  std::string text;        // the row as JSON
-  uint64_t key = 0;        // RowEncoder::Key
-  int64_t time = kNoTime;  // of the row; kNoTime: now
-  uint64_t learnt = 0;     // Snapshot::learnt
+  bool unseen = false;              // it has a category that the snapshot did not know
+  std::string text;                 // the row as JSON
+  uint64_t key = 0;                 // RowEncoder::Key
+  int64_t time = kNoTime;           // of the row; kNoTime: now
+  uint64_t learnt = 0;              // Snapshot::learnt
+  double half_width = kNoInterval;  // Snapshot::half_width
   std::vector<uint32_t> members;
   std::vector<double> predictions;
 };

@@ -12,6 +12,7 @@ void SaveRow(const PendingRow& row, ByteWriter* out) {
   out->Put(row.informed);
   out->Put(row.no_change);
   out->Put(row.truth);
+  out->Put(row.half_width);
   out->Put(row.history);
   out->PutAll(row.members);
   out->PutAll(row.predictions);
@@ -25,6 +26,7 @@ PendingRow LoadRow(ByteReader* in) {
   row.informed = in->Get<uint64_t>();
   row.no_change = in->Get<double>();
   row.truth = in->Get<double>();
+  row.half_width = in->Get<double>();
   row.history = in->Get<bool>();
   row.members = in->GetAll<uint32_t>();
   row.predictions = in->GetAll<double>();

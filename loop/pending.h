@@ -17,9 +17,10 @@ namespace everlearn {
 struct PendingRow {
   uint64_t row = 0;
   int64_t time = kNoTime;
-  uint64_t informed = 0;  // rows that had counted for tests when the prediction was made
-  double no_change = 0;   // the outcome last known when the prediction was made; NaN where none was
-  double truth = 0;       // NaN until known
+  uint64_t informed = 0;            // rows that had counted for tests when the prediction was made
+  double no_change = 0;             // the outcome last known when the prediction was made; NaN where none was
+  double truth = 0;                 // NaN until known
+  double half_width = kNoInterval;  // of the interval that was announced; NaN: none
   bool history = false;
   std::vector<uint32_t> members;    // the champion of that moment first
   std::vector<double> predictions;  // members × outputs

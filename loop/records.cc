@@ -179,7 +179,13 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
   if (state.pending.given_up() > 0)
     warnings.push_back(Json("so many rows waited for their outcome that " + std::to_string(state.pending.given_up()) +
                             " were given up: their outcomes are neither scored nor learnt from"));
-  return {{"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
+  const QuantileTracker& interval = state.interval;
+  const Json realised =
+      interval.rows() == 0 ? Json(nullptr) : Json(static_cast<double>(interval.covered()) / static_cast<double>(interval.rows()));
+  const Json half_width = std::isfinite(interval.Get()) ? Json(interval.Get()) : Json(nullptr);
+  return {{"interval",
+           JsonObject{{"coverage", interval.coverage()}, {"realised", realised}, {"rows", interval.rows()}, {"half_width", half_width}}},
+          {"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
           {"rows", state.pending.next_row()},
           {"predictions", state.predicted},
           {"outcomes", state.outcomes},

@@ -14,6 +14,7 @@ Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const TaskFrame> fram
       champion_(state.roster.champion),
       version_(state.roster.Get(state.roster.champion).version),
       champion_name_(state.roster.Get(state.roster.champion).name),
+      half_width_(state.interval.Get()),
       blend_(state.blend),
       outputs_(state.options.outputs()) {
   const auto add = [&](const Member& member) {

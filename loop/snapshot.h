@@ -24,8 +24,9 @@ class Snapshot {
   const RowEncoder& encoder() const { return encoder_; }
   uint64_t learnt() const { return learnt_; }  // the last event whose outcome its models know
   const std::string& champion() const { return champion_name_; }
-  uint32_t version() const { return version_; }  // of the champion
-  bool learns() const { return learns_; }        // a member of it learns at every outcome
+  uint32_t version() const { return version_; }      // of the champion
+  double half_width() const { return half_width_; }  // of the interval around an answer; NaN: none
+  bool learns() const { return learns_; }            // a member of it learns at every outcome
 
   // Who answered (the champion first) and what they said: members × outputs.
   void Predict(const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions) const;
@@ -42,6 +43,7 @@ class Snapshot {
   uint64_t learnt_;
   uint32_t champion_, version_;
   std::string champion_name_;
+  double half_width_;
   bool learns_ = false, blends_ = false;
   Blend blend_;
   std::vector<Speaker> speakers_;

@@ -29,7 +29,7 @@ std::vector<std::string> CompleteRoster(const LoopOptions& options) {
     online = online || (name != kBlendName && Learners().Get(name).online() && (options.lags || name != kNoChange));
   }
   if (!online) names.emplace_back(average);  // somebody must predict before the first training
-  if (names.size() > 1 && !named(kBlendName)) names.push_back(kBlendName);
+  if (names.size() > 1 && !named(kBlendName)) names.emplace_back(kBlendName);
   if (names.size() == 2 && named(kBlendName)) std::erase(names, kBlendName);  // nothing to blend
   return names;
 }
@@ -249,6 +249,7 @@ std::string LoopState::Save() const {
   out.Put(suggested);
   served.Save(&out);
   served_loss.Save(&out);
+  interval.Save(&out);
   out.Put(HashBytes(out.bytes()));
   return out.Take();
 }
@@ -324,6 +325,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   suggested = in.Get<uint32_t>();
   served.Load(&in);
   served_loss.Load(&in);
+  interval.Load(&in);
   CheckNumbers();
   UpdateSpeakers();
 }

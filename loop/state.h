@@ -15,6 +15,7 @@
 #include "loop/evidence.h"
 #include "loop/pending.h"
 #include "loop/roster.h"
+#include "statistics/quantile_tracker.h"
 
 namespace everlearn {
 
@@ -81,8 +82,9 @@ struct LoopState {
   double last_outcome = kMissing;
   RunningScore served;
   BlockMeanSequence served_loss;
-  bool paused = false;     // by a person: no trainings, no decisions
-  uint32_t suggested = 0;  // member whose promotion waits for a person; 0: none
+  QuantileTracker interval;  // of the served answers' absolute errors; regression
+  bool paused = false;       // by a person: no trainings, no decisions
+  uint32_t suggested = 0;    // member whose promotion waits for a person; 0: none
 
   // The driver's own, carried along in checkpoints.
   std::string driver;

@@ -141,6 +141,10 @@ void Score(LoopState& s, const PendingRow& row, double truth) {
   s.served.Add(row.predictions.data(), truth, row.no_change);
   const uint64_t counted = s.evidence.rows();
   s.served_loss.Add(s.loss.Of(row.predictions.data(), truth, kEpsilon), row.informed, counted);
+  if (s.options.classes == 0) {
+    const double error = std::abs(row.predictions[0] - truth);
+    if (std::isfinite(error)) s.interval.Add(error, row.half_width);
+  }
   for (size_t i = 0; i < row.members.size(); ++i) {
     Member& member = s.roster.Get(row.members[i]);
     const double* prediction = row.predictions.data() + i * outputs;
@@ -211,6 +215,7 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.history = event.history;
   row.informed = s.evidence.rows();
   row.no_change = s.last_outcome;
+  row.half_width = input.given || input.recompute ? event.half_width : kNoInterval;
   if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
   row.members.clear();
   row.predictions.clear();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "data/schema.h"
 #include "data/task.h"
@@ -14,6 +15,9 @@ struct TaskFrame {
   Task task;
   Schema schema;
   FeatureSpace space;
+
+  // Columns that a row may have: what features come from, time and key.
+  std::vector<std::string> RequestColumns() const;
 
   std::string Encode() const;
   static TaskFrame Decode(const std::string& bytes);  // throws kDamaged

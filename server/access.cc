@@ -76,7 +76,7 @@ std::string ReadSecret(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
-  const std::string secret(Trimmed(line));
+  std::string secret(Trimmed(line));
   if (secret.empty())
     throw Error(ErrorKind::kInput, "the first line of the key file " + path + " is empty",
                 "write the secret there, for example from: openssl rand -hex 32");

@@ -1,10 +1,12 @@
 #include "server/api.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <chrono>
 #include <cmath>
-#include <thread>
 
+#include "base/bytes.h"
 #include "ledger/sha256.h"
 #include "loop/records.h"
 
@@ -38,9 +40,47 @@ bool Matches(const std::vector<std::string>& pattern, const std::vector<std::str
 uint64_t NumberOf(const std::string& text, const char* what) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw Error(ErrorKind::kInput, std::string(what) + " is no number: '" + text + "'");
+  constexpr uint64_t kMost = uint64_t{1} << 53;  // every JSON reader keeps it exactly
+  if (error != std::errc() || end != text.data() + text.size() || number >= kMost)
+    throw Error(ErrorKind::kInput, std::string(what) + " is no number from 0 to 9007199254740991: '" + text + "'");
   return number;
+}
+
+// Clients of the Open Inference Protocol look for the member `error`.
+HttpRespond WithProtocolError(HttpRespond respond) {
+  return [respond = std::move(respond)](HttpResponse response) {
+    if (response.status >= 400) {
+      JsonObject problem = ParseJson(response.body, "a problem").as_object();
+      problem["error"] = problem["detail"];
+      response.body = ToText(problem);
+    }
+    respond(std::move(response));
+  };
+}
+
+// A good answer, to be given again.
+std::string EncodeAnswer(const HttpResponse& response) {
+  ByteWriter out;
+  out.PutText(response.content_type);
+  out.PutVarint(response.headers.size());
+  for (const auto& [name, value] : response.headers) {
+    out.PutText(name);
+    out.PutText(value);
+  }
+  out.PutText(response.body);
+  return out.Take();
+}
+
+HttpResponse DecodeAnswer(std::string_view bytes) {
+  ByteReader in(bytes);
+  HttpResponse response;
+  response.content_type = in.GetText();
+  for (uint64_t left = in.GetCount(); left > 0; --left) {
+    std::string name = in.GetText();
+    response.headers.emplace_back(std::move(name), in.GetText());
+  }
+  response.body = in.GetText();
+  return response;
 }
 
 }  // namespace
@@ -119,6 +159,7 @@ const std::vector<Api::Route>& Api::Routes() {
 void Api::Handle(HttpRequest request, HttpRespond respond) {
   Call call{std::move(request), std::move(respond), {}};
   call.path = Parts(call.request.path);
+  if (call.path.front() == "v2") call.respond = WithProtocolError(std::move(call.respond));
   std::string allowed;
   for (const Route& route : Routes()) {
     if (!Matches(Parts(route.pattern), call.path)) continue;
@@ -162,9 +203,15 @@ LiveTask& Api::OnlyTask() const {
 
 void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResponse()> record) {
   if (engine_.queued() > options_.most_queued) throw Error(ErrorKind::kResource, "too many rows are waiting to be recorded");
+  const std::string key = call.request.Header("idempotency-key");
+  constexpr size_t kLongestKey = 200;
+  const bool given = call.request.headers.contains("idempotency-key");
+  const bool plain = key.empty() != given && key.size() <= kLongestKey && std::all_of(key.begin(), key.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '_' || c == '.' || c == ':' || c == '-';
+                     });
+  if (!plain) throw Error(ErrorKind::kInput, "the Idempotency-Key must be at most 200 letters, digits, '_', '.', ':' or '-'");
   const auto respond = std::make_shared<HttpRespond>(std::move(call.respond));
   const auto fail = [respond](const Error& error) { (*respond)(ProblemOf(error)); };
-  const std::string key = call.request.Header("idempotency-key");
   if (key.empty()) {
     engine_.Submit(
         rows,
@@ -183,13 +230,13 @@ void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResp
         HttpResponse response;
         if (const auto before = task.Reply(name)) {
           if (before->substr(0, mark.size()) != mark) {
-            response = ProblemResponse(422, "this Idempotency-Key came with another request before");
+            response = ProblemResponse(409, "this Idempotency-Key came with another request before");
           } else {
-            response.body = before->substr(mark.size());
+            response = DecodeAnswer(std::string_view(*before).substr(mark.size()));
           }
         } else {
           response = record();
-          task.KeepReply(name, mark + response.body);
+          task.KeepReply(name, mark + EncodeAnswer(response));
         }
         return [respond, answer = std::make_shared<HttpResponse>(std::move(response))] { (*respond)(std::move(*answer)); };
       },
@@ -299,9 +346,9 @@ void Api::Events(Call& call) {
 void Api::Decision(Call& call) {
   const LiveTask& task = TaskOf(call, 2);
   const uint64_t number = NumberOf(call.path[4], "the decision");
-  std::thread([this, name = task.name(), number, respond = std::move(call.respond)] {
+  const auto recompute = [this, name = task.name(), number, respond = std::move(call.respond)] {
     try {
-      const std::lock_guard guard(recomputing_);
+      const std::lock_guard one_at_a_time(working_);
       const auto ledger = OpenLedger(options_.ledger, {.read_only = true}, name);
       respond(JsonResponse(ExplainDecision(*ledger, static_cast<int64_t>(std::min<uint64_t>(number, INT64_MAX)))));
     } catch (const Error& error) {
@@ -309,7 +356,10 @@ void Api::Decision(Call& call) {
     } catch (const std::exception& problem) {
       respond(ProblemResponse(500, problem.what()));
     }
-  }).detach();
+  };
+  const std::lock_guard guard(recomputing_);
+  std::erase_if(recomputations_, [](const auto& done) { return done.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+  recomputations_.push_back(std::async(std::launch::async, recompute));
 }
 
 void Api::Wish(Call& call) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,7 @@ struct AnsweredBatch {
   std::vector<double> predictions;  // rows × outputs, of the champion
   std::string model;                // the champion's name
   uint32_t version = 0;
+  double half_width = kNoInterval;
   size_t rows() const { return ids.size(); }
   // The label or number of a row, as JSON.
   Json Prediction(size_t row) const;
@@ -89,7 +91,9 @@ class Api {
   LiveEngine& engine_;
   ServiceMetrics& metrics_;
   ApiOptions options_;
-  std::mutex recomputing_;  // one decision at a time is recomputed
+  std::mutex working_;  // one decision at a time is recomputed
+  std::mutex recomputing_;
+  std::vector<std::future<void>> recomputations_;  // their end is waited for
 };
 
 // The problem JSON of an Error; `row` < 0: none.

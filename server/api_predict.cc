@@ -41,6 +41,7 @@ std::vector<AnsweredRow> Answer(const Snapshot& snapshot, const JsonArray& rows)
       throw BadRow(Error(error.kind(), "row " + std::to_string(i) + ": " + error.message(), error.hint()), i);
     }
     row.learnt = snapshot.learnt();
+    row.half_width = snapshot.half_width();
     snapshot.Predict(row.features.data(), &row.members, &row.predictions);
   }
   return answered;
@@ -56,6 +57,11 @@ HttpResponse OwnAnswer(const AnsweredBatch& batch) {
       for (size_t k = 0; k < batch.task->labels.size(); ++k)
         probabilities[batch.task->labels[k]] = batch.predictions[i * batch.task->outputs() + k];
       one["probabilities"] = std::move(probabilities);
+    }
+    if (const double value = batch.predictions[i * batch.task->outputs()];
+        !batch.task->is_classification() && std::isfinite(batch.half_width)) {
+      one["lower"] = value - batch.half_width;
+      one["upper"] = value + batch.half_width;
     }
     one["model"] = batch.model;
     one["version"] = batch.version;
@@ -125,6 +131,7 @@ void Api::Predict(Call& call, LiveTask& task, const JsonArray& rows, Format form
     batch.task = &snapshot->frame().task;
     batch.model = snapshot->champion();
     batch.version = snapshot->version();
+    batch.half_width = snapshot->half_width();
     const auto outputs = static_cast<std::ptrdiff_t>(batch.task->outputs());
     for (const AnsweredRow& row : *answered) {
       batch.ids.push_back(task.AddRow(row));

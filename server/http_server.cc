@@ -100,7 +100,7 @@ class BeastServer final : public HttpServer {
 
  private:
   static tcp::endpoint Checked(const HttpServerOptions& options) {
-    const tcp::endpoint endpoint = ParseListen(options.listen);
+    tcp::endpoint endpoint = ParseListen(options.listen);
     CheckOptions(options, endpoint);
     return endpoint;
   }

@@ -39,7 +39,7 @@ class TcpSession final : public HttpSession {
 
 class TlsSession final : public HttpSession {
  public:
-  TlsSession(std::shared_ptr<ServerCore> core, Socket socket, std::string address, bool turned_away)
+  TlsSession(const std::shared_ptr<ServerCore>& core, Socket socket, std::string address, bool turned_away)
       : HttpSession(core, socket.get_executor(), std::move(address), turned_away), stream_(std::move(socket), *core->tls) {}
 
  private:

@@ -33,6 +33,7 @@ void LogLine(const char* level, const std::string& message, const JsonObject& me
 struct Service::Parts {
   Parts(std::shared_ptr<LedgerStore> store, ServiceOptions given)
       : options(std::move(given)),
+        metrics(options.version),
         engine(std::move(store),
                {.log = [](const std::string& message) { LogLine("error", message); },
                 .notice = [this](const std::string& task, const std::string& kind, const JsonObject& event) { OnEvent(task, kind, event); },
@@ -46,7 +47,7 @@ struct Service::Parts {
     for (const auto& [name, value] : event) message[name] = value;
     JsonObject logged = message;
     if (JsonObject* detail = logged["detail"].if_object()) detail->erase("leaderboard");
-    LogLine("info", "event", logged);
+    LogLine("info", kind, {{"event", logged}});
     if (webhook) webhook->Send(message);
   }
 
@@ -91,7 +92,8 @@ void Service::Start() {
   for (const auto& task : parts.engine.tasks()) parts.metrics.AddTask(task->name());
   HttpServerOptions http = parts.options.http;
   http.on_answer = [](const HttpRequest& request, const HttpResponse& response, double seconds) {
-    if (response.status < kServerError) return;
+    const bool is_probe = request.path.starts_with("/health/") || request.path == "/ping" || request.path.ends_with("/ready");
+    if (response.status < kServerError || is_probe) return;
     LogLine("error", "request failed",
             {{"request", request.id},
              {"method", request.method},

@@ -173,7 +173,7 @@ Setting<T> Path(std::string key, std::string T::*member) {
 }
 template <typename T>
 Setting<T> Word(std::string key, std::string T::*member, Words known) {
-  return {std::move(key), [member, known](const Value& value, T* out) { out->*member = value.Word(known); }};
+  return {std::move(key), [member, known = std::move(known)](const Value& value, T* out) { out->*member = value.Word(known); }};
 }
 template <typename T>
 Setting<T> Number(std::string key, double T::*member, double low, double high) {

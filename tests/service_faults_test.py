@@ -246,19 +246,27 @@ def dead_worker(service):
     os.kill(worker_of(service), signal.SIGKILL)
     service.wait_until_ready()
     client, rows = Client(service.port), Rows()
-    for _ in range(3):
-        _, body = client.predict(rows.take(500))
-        check_all_join(client, ids_of(body))
-    os.kill(worker_of(service), signal.SIGKILL)
-    _, body = client.predict(rows.take(100))
-    check_all_join(client, ids_of(body))
-    until = time.monotonic() + 10
+    # A later training may end before it can be killed, so it is waited for beside the rows that bring it about.
+    until, done = time.monotonic() + 60, threading.Event()
+
+    def hunt():
+        while not done.is_set():
+            with contextlib.suppress(Failure, ProcessLookupError):
+                os.kill(worker_of(service, seconds=0.1), signal.SIGKILL)
+
+    hunter = threading.Thread(target=hunt)
+    hunter.start()
     while True:
+        _, body = client.predict(rows.take(300))
+        check_all_join(client, ids_of(body))
         failed = [event for event in everlearn_json("events", f"http://127.0.0.1:{service.port}")["events"] if event["kind"] == "failed"]
         if len(failed) >= 2:
             break
-        check(time.monotonic() < until, f"two dead workers, but these events: {failed}")
-        time.sleep(0.1)
+        if time.monotonic() > until:
+            break
+    done.set()
+    hunter.join()
+    check(len(failed) >= 2, f"two dead workers, but these events: {failed}")
     check(service.terminate() == 0, "SIGTERM: not exit 0")
     check_verifies(service)
 

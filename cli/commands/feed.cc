@@ -75,7 +75,7 @@ FeedPlan ReadPlan(const FeedFlags& flags, const JsonObject& task, const CommonOp
   Table raw = ReadTable(flags.source, {common.threads, common.memory_bytes}, &said);
   FeedRequest request = flags.request;
   Complete(task, raw, &request);
-  if (request.target.empty()) said.push_back("no target is known: rows are sent, but no outcomes (name it with --target)");
+  if (request.target.empty()) said.emplace_back("no target is known: rows are sent, but no outcomes (name it with --target)");
   std::vector<SchemaWarning> warnings;
   FeedPlan plan(std::move(raw), ToInferOptions(flags.types, flags.source), request, &warnings);
   for (const std::string& message : said) Warn(common, message);

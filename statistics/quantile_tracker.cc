@@ -1,0 +1,55 @@
+#include "statistics/quantile_tracker.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace everlearn {
+namespace {
+
+constexpr size_t kFirst = 30;          // scores from which the first threshold is taken
+constexpr double kStep = 0.05;         // of the usual score, for one that is exceeded; small, since many outcomes may come at once
+constexpr double kForget = 1.0 / 200;  // part of the usual score that each one replaces
+constexpr double kMostScales = 100;    // a score counts as at most so many usual ones
+
+}  // namespace
+
+void QuantileTracker::Add(double score, double announced) {
+  if (std::isfinite(announced)) {
+    ++rows_;
+    covered_ += score <= announced;
+  }
+  if (first_.size() < kFirst) {
+    first_.push_back(score);
+    if (first_.size() < kFirst) return;
+    std::vector<double> sorted = first_;
+    std::sort(sorted.begin(), sorted.end());
+    // The conformal quantile: the ⌈(n + 1) · coverage⌉-th smallest.
+    const auto rank = static_cast<size_t>(std::ceil(static_cast<double>(kFirst + 1) * coverage_));
+    threshold_ = sorted[std::min(rank, kFirst) - 1];
+    for (const double first : sorted) scale_ += first / static_cast<double>(kFirst);
+    return;
+  }
+  const double at = std::isfinite(announced) ? announced : threshold_;
+  threshold_ = std::max(0.0, threshold_ + kStep * scale_ * ((score > at ? 1.0 : 0.0) - (1.0 - coverage_)));
+  const double counted = scale_ > 0 ? std::min(score, kMostScales * scale_) : score;
+  scale_ += kForget * (counted - scale_);
+}
+
+double QuantileTracker::Get() const { return first_.size() < kFirst ? std::numeric_limits<double>::quiet_NaN() : threshold_; }
+
+void QuantileTracker::Save(ByteWriter* out) const {
+  for (const double field : {coverage_, threshold_, scale_}) out->Put(field);
+  out->PutAll(first_);
+  out->Put(rows_);
+  out->Put(covered_);
+}
+
+void QuantileTracker::Load(ByteReader* in) {
+  for (double* field : {&coverage_, &threshold_, &scale_}) *field = in->Get<double>();
+  first_ = in->GetAll<double>();
+  rows_ = in->Get<uint64_t>();
+  covered_ = in->Get<uint64_t>();
+}
+
+}  // namespace everlearn

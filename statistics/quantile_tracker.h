@@ -1,0 +1,39 @@
+// Follows a quantile of scores that may drift, so that the part of them above it is, in the long run, the one asked for.
+//
+// Quantile tracking of conformal PID control (Angelopoulos, Candès & Tibshirani, Conformal PID control for time series prediction, 2023,
+// section 2): after each score the threshold rises by a step where it was exceeded, and falls by a small part of that where not. Whatever
+// the scores do, the share above differs from the one asked for by at most (largest score / step + 1) / rows. Value type; one thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace everlearn {
+
+class QuantileTracker {
+ public:
+  explicit QuantileTracker(double coverage = 0.9) : coverage_(coverage) {}
+
+  // A score (≥ 0, finite), and the threshold that had been announced for it; NaN where none was.
+  void Add(double score, double announced);
+  // The threshold for the next score; NaN while too few are known.
+  double Get() const;
+  double coverage() const { return coverage_; }
+  // Of the scores with an announced threshold.
+  uint64_t rows() const { return rows_; }
+  uint64_t covered() const { return covered_; }
+
+  void Save(ByteWriter* out) const;
+  void Load(ByteReader* in);  // throws kDamaged
+
+ private:
+  double coverage_;
+  double threshold_ = 0;
+  double scale_ = 0;           // forgetting mean of the scores: what a step is measured in
+  std::vector<double> first_;  // scores before there was a threshold
+  uint64_t rows_ = 0, covered_ = 0;
+};
+
+}  // namespace everlearn
