@@ -316,6 +316,20 @@ TEST_F(LedgerTest, TasksOfOneStoreAreCommittedTogetherAndKeptApart) {
   EXPECT_EQ(OpenLedger(path_, {.read_only = true}, "b")->last_event(), 2u);
 }
 
+TEST_F(LedgerTest, TheLogIsWrittenBackThoughRowsAreReadInBetween) {
+  const auto ledger = OpenLedger(path_, {Durability::kProcess});
+  const std::string body(20'000, 'x');
+  for (uint64_t row = 0; row < 1000; ++row) {
+    ledger->PutRow({row, row + 1, row + 1, body});
+    ledger->Commit();
+    ledger->Row(row);
+    ledger->RowsOfKey(row + 1);
+    ledger->Note("none");
+  }
+  EXPECT_LT(std::filesystem::file_size(path_.string() + "-wal"), 8'000'000u);
+  EXPECT_GT(std::filesystem::file_size(path_), 15'000'000u);
+}
+
 TEST_F(LedgerTest, ABackupIsWholeWhileTheWriterGoesOn) {
   const auto ledger = OpenLedger(path_, {});
   ledger->Append("one");

@@ -163,6 +163,8 @@ Ledger& SqliteStore::Open(const std::string& task) {
 
 void SqliteStore::Commit() {
   for (const auto& [name, ledger] : ledgers_) ledger->WriteSegment();
+  // A select that was not read to its end would hold on to its view of the file, and the log could never be written back.
+  for (auto& [sql, statement] : prepared_) statement.Reset();
   if (!database_->in_transaction()) return;
   try {
     database_->Execute("COMMIT");

@@ -1,11 +1,13 @@
 #include "loop/live_task.h"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <random>
 
 #include "base/hash.h"
 #include "base/random.h"
@@ -26,9 +28,20 @@ constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old
 constexpr uint32_t kFirstTraining = 0;
 const std::string kReplies = "reply/", kAfterReplies = "reply0";  // '0' follows '/'
 
+// The system's random bytes, fetched many at once: a call for each row would cost more than all else that is done for it.
 uint64_t RandomBits() {
-  thread_local std::random_device device;
-  return (uint64_t{device()} << 32) | device();
+  constexpr size_t kFetched = 512;
+  thread_local std::array<uint64_t, kFetched> bits;
+  thread_local size_t used = kFetched;
+  if (used == kFetched) {
+    for (size_t done = 0; done < sizeof bits;) {
+      const ssize_t got = getrandom(reinterpret_cast<char*>(bits.data()) + done, sizeof bits - done, 0);
+      if (got < 0 && errno != EINTR) throw Error(ErrorKind::kResource, "the system has no random numbers");
+      if (got > 0) done += static_cast<size_t>(got);
+    }
+    used = 0;
+  }
+  return bits[used++];
 }
 
 std::string Salt() {
@@ -387,7 +400,9 @@ void LiveTask::CatchUp(int shadow_shift) {
     ledger_.DropNotes(kReplies, kAfterReplies, tidied_at_ - kMicrosecondsPerDay);
   }
   Publish(roster_changed_);
-  if (state_->events - checkpointed_events_ >= kEventsPerCheckpoint + state_->pending.size()) Checkpoint();
+  // Waiting rows are part of a checkpoint: where there are very many, it is written less often.
+  const uint64_t waiting = state_->pending.size() + state_->pending.aside();
+  if (state_->events - checkpointed_events_ >= kEventsPerCheckpoint + 4 * waiting) Checkpoint();
 }
 
 void LiveTask::Checkpoint() {

@@ -77,7 +77,7 @@ FeedPlan ReadPlan(const FeedFlags& flags, const JsonObject& task, const CommonOp
   Complete(task, raw, &request);
   if (request.target.empty()) said.emplace_back("no target is known: rows are sent, but no outcomes (name it with --target)");
   std::vector<SchemaWarning> warnings;
-  FeedPlan plan(std::move(raw), ToInferOptions(flags.types, flags.source), request, &warnings);
+  FeedPlan plan(raw, ToInferOptions(flags.types, flags.source), request, &warnings);
   for (const std::string& message : said) Warn(common, message);
   for (const SchemaWarning& warning : warnings) Warn(common, warning.message);
   return plan;
