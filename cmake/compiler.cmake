@@ -29,6 +29,8 @@ target_compile_options(everlearn_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-vi
 target_include_directories(everlearn_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(everlearn_flags INTERFACE EVERLEARN_VERSION="${PROJECT_VERSION}")
 if(EVERLEARN_SANITIZER)
+  # g++ warns of uninitialised values where the sanitizers' code hides that they are set (its manual, -fsanitize).
+  target_compile_options(everlearn_flags INTERFACE -Wno-maybe-uninitialized)
   target_compile_options(everlearn_flags INTERFACE -fsanitize=${EVERLEARN_SANITIZER} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(everlearn_flags INTERFACE -fsanitize=${EVERLEARN_SANITIZER})
 endif()
