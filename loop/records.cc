@@ -179,30 +179,34 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
   if (state.pending.given_up() > 0)
     warnings.push_back(Json("so many rows waited for their outcome that " + std::to_string(state.pending.given_up()) +
                             " were given up: their outcomes are neither scored nor learnt from"));
+  JsonObject status{
+      {"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
+      {"rows", state.pending.next_row()},
+      {"predictions", state.predicted},
+      {"outcomes", state.outcomes},
+      {"paused", state.paused},
+      {"suggested", state.suggested == 0 ? Json(nullptr) : Json(state.roster.Get(state.suggested).name)},
+      {"waiting", state.pending.size() + state.pending.aside()},
+      {"time", TimeJson(state.now)},
+      {"champion", state.roster.champion == 0 ? Json(nullptr) : Json(state.roster.Get(state.roster.champion).name)},
+      {"served", ScoreJson(state.served, state.served_loss, values[0])},
+      {"members", members},
+      {"blend", weights},
+      {"warnings", warnings},
+      {"tests", state.evidence.OpenTests(state.roster)},
+      {"pairs", state.evidence.pairs()},
+      {"decisions", state.decisions},
+      {"gain_since_day_one",
+       JsonObject{{"rows", state.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}}};
+  if (state.options.classes > 0) return status;
   const QuantileTracker& interval = state.interval;
   const Json realised =
       interval.rows() == 0 ? Json(nullptr) : Json(static_cast<double>(interval.covered()) / static_cast<double>(interval.rows()));
-  const Json half_width = std::isfinite(interval.Get()) ? Json(interval.Get()) : Json(nullptr);
-  return {{"interval",
-           JsonObject{{"coverage", interval.coverage()}, {"realised", realised}, {"rows", interval.rows()}, {"half_width", half_width}}},
-          {"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
-          {"rows", state.pending.next_row()},
-          {"predictions", state.predicted},
-          {"outcomes", state.outcomes},
-          {"paused", state.paused},
-          {"suggested", state.suggested == 0 ? Json(nullptr) : Json(state.roster.Get(state.suggested).name)},
-          {"waiting", state.pending.size() + state.pending.aside()},
-          {"time", TimeJson(state.now)},
-          {"champion", state.roster.champion == 0 ? Json(nullptr) : Json(state.roster.Get(state.roster.champion).name)},
-          {"served", ScoreJson(state.served, state.served_loss, values[0])},
-          {"members", members},
-          {"blend", weights},
-          {"warnings", warnings},
-          {"tests", state.evidence.OpenTests(state.roster)},
-          {"pairs", state.evidence.pairs()},
-          {"decisions", state.decisions},
-          {"gain_since_day_one",
-           JsonObject{{"rows", state.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}}};
+  status["interval"] = JsonObject{{"coverage", interval.coverage()},
+                                  {"realised", realised},
+                                  {"rows", interval.rows()},
+                                  {"half_width", std::isfinite(interval.Get()) ? Json(interval.Get()) : Json(nullptr)}};
+  return status;
 }
 
 }  // namespace everlearn
