@@ -67,6 +67,7 @@ std::shared_ptr<LedgerStore> OpenForWriting(const std::string& path, Durability 
   auto lock = std::make_unique<FileLock>(path);
   auto database = std::make_unique<SqliteDatabase>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
   database->Execute(durability == Durability::kPower ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  database->Execute("PRAGMA secure_delete = ON");  // an erased row is overwritten, not only unlinked
   bool fresh = false;
   CheckIdentity(*database, &fresh);
   if (fresh) CreateTables(*database);

@@ -14,7 +14,7 @@ void ScoredOutcomes::Take(const Event& event) {
   } else if (event.row >= truths_.size()) {
     return;
   } else if (event.kind == EventKind::kKnown) {
-    known_[event.row] = true;
+    if (std::isnan(Of(event.row))) known_[event.row] = true;
   } else if (event.kind == EventKind::kOutcome && std::isnan(truths_[event.row])) {
     truths_[event.row] = Closed(event.row) && !std::isnan(options_.missing_outcome) ? options_.missing_outcome : event.truth;
   } else if (event.kind == EventKind::kCorrection) {

@@ -1,11 +1,14 @@
-// Tests of erasing rows and of verifying a ledger that stores them, as a service writes it.
-#include "loop/erase.h"
-
+// Tests of erasing rows and of verifying a ledger that stores them, as a service writes it, below and through `everlearn ledger`.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <filesystem>
+
+#include "cli/application.h"
 #include "data/test_files.h"
 #include "ledger/sha256.h"
 #include "loop/certificate.h"
+#include "loop/erase.h"
 #include "loop/records.h"
 #include "loop/verify.h"
 
@@ -93,7 +96,11 @@ TEST_F(Erase, FindsRowsByValue) {
 
 TEST_F(Erase, LeavesNothingOfTheRowAndTheRecordWhole) {
   const auto before = Open();
-  const std::string status = ToText(CertificateJson(*before));
+  const auto status = [&] {
+    const auto state = StateOf(*before);  // from the checkpoint
+    return ToText(JsonArray{CertificateJson(*before), StatusJson(*state, TaskOf(*before), MetricValues(*before, *state))});
+  };
+  const std::string was = status();
   EXPECT_EQ(CheckLedger(*before).bodies, kRows);
   const std::vector<RowPlace> rows = FindRows(*before, "name", "p7");
   EXPECT_NE(folder_.Read("a.db").find("\"p7\""), std::string::npos);
@@ -112,7 +119,7 @@ TEST_F(Erase, LeavesNothingOfTheRowAndTheRecordWhole) {
   EXPECT_EQ(check.erased, 1U);
   EXPECT_EQ(check.bodies, kRows - 1);
   EXPECT_EQ(check.outcomes, kRows / 2);
-  EXPECT_EQ(ToText(CertificateJson(*before)), status);
+  EXPECT_EQ(status(), was);
 }
 
 TEST_F(Erase, TheFileForgets) {
@@ -151,6 +158,34 @@ TEST_F(Erase, VerifyNamesTheFirstRowThatIsWrong) {
             }).find("row 40 is not what was predicted"),
             std::string::npos);
   EXPECT_NE(wrong([&](Ledger& ledger) { ledger.AddDecision({1, 3, "{}"}); }).find("decision 1 does not follow"), std::string::npos);
+}
+
+TEST_F(Erase, TheCommandRefusesWhatARestartLearnsFromOnceMore) {
+  struct Ran {
+    int status;
+    std::string output, errors;
+  };
+  const auto erase = [&](std::vector<std::string> flags) -> Ran {
+    std::vector<std::string> arguments{"everlearn", "ledger", "erase", folder_.Path("a.db"), "--json"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int status = RunApplication(static_cast<int>(pointers.size()), pointers.data());
+    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+  };
+  const Ran dry = erase({"--where", "who=3", "--dry-run"});
+  EXPECT_EQ(dry.output, "{\"rows\": [3, 7, 11, 15, 19, 23, 27, 31, 35, 39], \"erased\": 0, \"checkpoints\": 0}\n") << dry.errors;
+  const Ran refused = erase({"--where", "who=3"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.errors.find("2 of the 10 rows came after the newest checkpoint"), std::string::npos) << refused.errors;
+  EXPECT_EQ(CheckLedger(*Open()).erased, 0U);
+  EXPECT_EQ(ParseJson(erase({"--where", "who=3", "--force"}).output, "the output").at("erased"), 10);
+  EXPECT_EQ(CheckLedger(*Open()).erased, 10U);
+  EXPECT_EQ(erase({"--where", "who=3"}).output, "{\"rows\": [], \"erased\": 0, \"checkpoints\": 0}\n");
+  EXPECT_EQ(erase({"--where", "name=p0"}).status, 0);
+  EXPECT_EQ(erase({"--where", "nobody=p0"}).status, 1);
 }
 
 }  // namespace
