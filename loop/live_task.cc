@@ -15,7 +15,6 @@
 #include "ledger/sha256.h"
 #include "loop/ledger_rows.h"
 #include "loop/records.h"
-#include "model/model_file.h"
 
 namespace everlearn {
 namespace {
@@ -79,16 +78,9 @@ std::optional<std::string> LiveTask::Reply(const std::string& name) const { retu
 
 void LiveTask::KeepReply(const std::string& name, const std::string& value) { ledger_.PutNote(kReplies + name, options_.clock(), value); }
 
-std::shared_ptr<const Model> LiveTask::ModelOf(const std::string& hash) const {
-  const auto bytes = ledger_.Model(hash);
-  if (!bytes) throw Error(ErrorKind::kDamaged, "the ledger lacks the model " + hash);
-  if (HashText(HashBytes(*bytes)) != hash) throw Error(ErrorKind::kDamaged, "the ledger's model " + hash + " is damaged");
-  return ModelFile::Parse(*bytes, "the ledger's model " + hash).model;
-}
-
 // Checkpoint, then the events after it once more: predictions are as they were given, members learn again.
 void LiveTask::Restore() {
-  const auto model_of = [&](const std::string& hash) { return ModelOf(hash); };
+  const auto model_of = [&](const std::string& hash) { return StoredModel(ledger_, hash); };
   const auto frame = ledger_.Fact(kFrameFact), secret = ledger_.Fact(kSecretFact);
   if (!frame || !secret)
     throw Error(ErrorKind::kUsage, "the ledger's task '" + name_ + "' was not made by `everlearn run`", "name another ledger");
@@ -101,7 +93,7 @@ void LiveTask::Restore() {
   } else {
     frame_ = TaskFrame::Decode(state_->driver);
   }
-  const RowEncoder encoder(frame_.schema, frame_.task, frame_.space);
+  growing_ = std::make_unique<const RowEncoder>(frame_.schema, frame_.task, frame_.space);
   std::vector<double> features(frame_.space.size());
   Event event;
   Effects effects;
@@ -111,7 +103,7 @@ void LiveTask::Restore() {
     if (event.kind == EventKind::kModel && !event.hash.empty()) model = model_of(event.hash);
     if (event.kind == EventKind::kRow) {
       const auto row = ledger_.Row(event.row);
-      encoder.EncodeGrowing(row && !row->body.empty() ? RowOfBody(row->body) : JsonObject(), &frame_.space, features.data());
+      growing_->EncodeGrowing(row && !row->body.empty() ? RowOfBody(row->body) : JsonObject(), &frame_.space, features.data());
       event.features = features.data();
     }
     Step(*state_, {.event = event, .model = model, .given = true}, &effects);
@@ -150,19 +142,18 @@ uint64_t LiveTask::Record(Event* event, bool given) {
 
 void LiveTask::AddHistory(const JsonObject& row, double truth) {
   std::vector<double> features(frame_.space.size());
-  const RowEncoder encoder(frame_.schema, frame_.task, frame_.space);
-  encoder.EncodeGrowing(row, &frame_.space, features.data());
+  growing_->EncodeGrowing(row, &frame_.space, features.data());
   const std::string body = MakeBody(Salt(), ToText(row));
   Event event;
   int64_t time = kNoTime;
-  encoder.Time(row, &time);
+  growing_->Time(row, &time);
   event.time = Now(time);
   event.row = state_->pending.next_row();
   event.features = features.data();
   event.history = true;
   event.row_hash = Sha256({body});
   const uint64_t number = Record(&event);
-  ledger_.PutRow({event.row, number, encoder.Key(row), body});
+  ledger_.PutRow({event.row, number, growing_->Key(row), body});
   if (std::isnan(truth)) return;
   event.kind = EventKind::kOutcome;
   event.truth = truth;
@@ -191,8 +182,7 @@ std::string LiveTask::AddRow(const AnsweredRow& row) {
   std::vector<double> grown;
   if (row.unseen) {
     grown.resize(row.features.size());
-    const RowEncoder encoder(frame_.schema, frame_.task, frame_.space);
-    encoder.EncodeGrowing(ParseJson(row.text, "a row").as_object(), &frame_.space, grown.data());
+    growing_->EncodeGrowing(ParseJson(row.text, "a row").as_object(), &frame_.space, grown.data());
     features = &grown;
   }
   const std::string body = MakeBody(Salt(), row.text);

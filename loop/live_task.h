@@ -96,7 +96,6 @@ class LiveTask {
     TrainRequest request;
   };
   int64_t Now(int64_t time) const;
-  std::shared_ptr<const Model> ModelOf(const std::string& hash) const;
   void Restore();
   uint64_t Record(Event* event, bool given = false);
   void Begin(const TrainRequest& request);
@@ -112,8 +111,9 @@ class LiveTask {
   Ledger& ledger_;
   std::unique_ptr<Trainer> trainer_;
   LiveOptions options_;
-  TaskFrame frame_;        // dictionaries grow with the rows
-  TaskFrame first_frame_;  // as it was made
+  TaskFrame frame_;                            // dictionaries grow with the rows
+  std::unique_ptr<const RowEncoder> growing_;  // of frame_
+  TaskFrame first_frame_;                      // as it was made
   std::unique_ptr<const RowEncoder> encoder_;
   uint64_t secret_ = 0;
   std::unique_ptr<LoopState> state_;

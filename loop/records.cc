@@ -159,6 +159,11 @@ std::vector<std::string> LoopWarnings(const LoopOptions& options) {
   return warnings;
 }
 
+std::string GivenUpWarning(uint64_t rows) {
+  return "so many rows waited for their outcome that " + std::to_string(rows) +
+         " were given up: their outcomes are neither scored nor learnt from";
+}
+
 JsonObject StatusJson(const LoopState& state, const Task& task, const std::vector<double>& values) {
   const std::string& metric = state.options.metric;
   JsonArray members;
@@ -176,9 +181,7 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
   const Interval gain = state.evidence.GainSinceDayOne();
   JsonArray warnings;
   for (const std::string& warning : LoopWarnings(state.options)) warnings.emplace_back(warning);
-  if (state.pending.given_up() > 0)
-    warnings.push_back(Json("so many rows waited for their outcome that " + std::to_string(state.pending.given_up()) +
-                            " were given up: their outcomes are neither scored nor learnt from"));
+  if (state.pending.given_up() > 0) warnings.emplace_back(GivenUpWarning(state.pending.given_up()));
   JsonObject status{
       {"task", JsonObject{{"target", task.target}, {"kind", TaskKindName(task.kind)}, {"metric", metric}}},
       {"rows", state.pending.next_row()},

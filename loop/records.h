@@ -53,6 +53,8 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
 
 // What a user of these options must know about the figures; one sentence each.
 std::vector<std::string> LoopWarnings(const LoopOptions& options);
+// Of rows that were given up (PendingRows::given_up).
+std::string GivenUpWarning(uint64_t rows);
 
 // Members in the form of interface.md's replay; `value_of` gives the ordering metric of a member where its running score does not.
 JsonObject ScoreJson(const RunningScore& score, const BlockMeanSequence& loss, double value);

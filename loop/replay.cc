@@ -117,18 +117,16 @@ class ReplayRun {
     return "it has other options";
   }
 
-  std::shared_ptr<const Model> ModelOf(const std::string& hash) const { return StoredModel(ledger_, hash); }
-
   // Checkpoint, then the events after it once more, which must come out as they were stored.
   void Resume() {
-    state_ = std::move(*RestoreState(ledger_, options_.loop, [&](const std::string& hash) { return ModelOf(hash); }));
+    state_ = std::move(*RestoreState(ledger_, options_.loop, [&](const std::string& hash) { return StoredModel(ledger_, hash); }));
     state_.cpu_clock = ThreadCpuSeconds;
     Event event;
     Effects effects;
     ledger_.ReadEvents(state_.events + 1, ledger_.last_event(), [&](uint64_t number, std::string_view bytes) {
       DecodeEvent(bytes, outputs(), options_.loop.classes > 0, &event);
       std::shared_ptr<const Model> model;
-      if (event.kind == EventKind::kModel && !event.hash.empty()) model = ModelOf(event.hash);
+      if (event.kind == EventKind::kModel && !event.hash.empty()) model = StoredModel(ledger_, event.hash);
       if (event.kind == EventKind::kRow) event.features = Features(event.row);
       Step(state_, {event, model}, &effects);
       if (effects.predicted != nullptr && effects.predicted->predictions != event.predictions)

@@ -21,8 +21,10 @@ int64_t Schedule::time(size_t i) const {
   return input_.times[std::min<size_t>(row(i) + input_.delay_rows, input_.rows - 1)];
 }
 
-size_t Schedule::CountEarly() const {
-  return static_cast<size_t>(std::count_if(outcome_rows_.begin(), outcome_rows_.end(), [&](uint32_t row) { return is_early(row); }));
+size_t ScheduleInput::CountEarly() const {
+  size_t count = 0;
+  for (size_t row = 0; row < rows; ++row) count += IsEarly(row);
+  return count;
 }
 
 size_t Schedule::RowAt(int64_t time) const {

@@ -18,6 +18,12 @@ struct ScheduleInput {
   uint64_t delay_rows = 0;                  // an outcome is known after so many further rows
   int64_t delay_time = 0;                   // or so many microseconds after its row
   std::vector<bool> has_outcome = {};       // one a row
+
+  // The row has an outcome that is dated before the row itself.
+  bool IsEarly(size_t row) const {
+    return !outcome_times.empty() && has_outcome[row] && outcome_times[row] != kNoTime && outcome_times[row] < times[row];
+  }
+  size_t CountEarly() const;
 };
 
 class Schedule {
@@ -28,8 +34,7 @@ class Schedule {
   uint32_t row(size_t i) const { return items_[i] >> 1; }
   bool is_outcome(size_t i) const { return (items_[i] & 1) != 0; }
   // The row's outcome is dated before the row itself.
-  bool is_early(uint32_t row) const { return !input_.outcome_times.empty() && input_.outcome_times[row] < input_.times[row]; }
-  size_t CountEarly() const;  // rows whose outcome is
+  bool is_early(uint32_t row) const { return input_.IsEarly(row); }
   // Time of the item, kNoTime without times.
   int64_t time(size_t i) const;
   // Rows in the order in which their outcomes become known.

@@ -65,7 +65,7 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
   for (std::string& warning : LoopWarnings(loop))
     if (loop.has_window() || !input.schedule.outcome_times.empty() || warning.starts_with("the metric"))
       warnings.push_back({"loop", std::move(warning), ""});
-  if (const size_t early = Schedule(input.schedule).CountEarly(); early > 0)
+  if (const size_t early = input.schedule.CountEarly(); early > 0)
     warnings.push_back(
         {"early_outcome", Grouped(early) + " outcomes are dated before their row: they are learnt from, but not scored", ""});
   WarnAll(warnings, common);
@@ -87,10 +87,7 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
   result["cpu_seconds"] = CpuSeconds();
   result["peak_memory_bytes"] = PeakMemoryBytes();
   if (const int64_t lost = IntegerField(result, "outcomes_given_up"); lost > 0)
-    warnings.push_back({"given_up",
-                        "so many rows waited for their outcome that " + Grouped(static_cast<size_t>(lost)) +
-                            " were given up: their outcomes are neither scored nor learnt from",
-                        ""});
+    warnings.push_back({"given_up", GivenUpWarning(static_cast<uint64_t>(lost)), ""});
   JsonArray said;
   for (const SchemaWarning& warning : warnings)
     said.push_back(JsonObject{{"code", warning.code}, {"message", warning.message}, {"column", warning.column}});
