@@ -158,6 +158,18 @@ TEST_F(Erase, VerifyNamesTheFirstRowThatIsWrong) {
               ledger.Commit();
             }).find("row 40 is not what was predicted"),
             std::string::npos);
+  EXPECT_NE(wrong([](Ledger& ledger) {
+              ledger.PutOutcome({4, ledger.Outcome(4)->event, 1 - ledger.Outcome(4)->truth});
+            }).find("the outcome of row 4 was changed without a correction"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Ledger& ledger) {
+              ledger.PutOutcome({4, 1, ledger.Outcome(4)->truth});
+            }).find("stored as of another event"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Ledger& ledger) {
+              ledger.AddNotice({0, 3, "promoted", "{}"});
+            }).find("('promoted') does not follow from event 3"),
+            std::string::npos);
   EXPECT_NE(wrong([&](Ledger& ledger) { ledger.AddDecision({1, 3, "{}"}); }).find("decision 1 does not follow"), std::string::npos);
 }
 

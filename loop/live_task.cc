@@ -248,27 +248,33 @@ OutcomeStatus LiveTask::AddOutcomeOfRow(uint64_t row, double truth, int64_t time
   return OutcomeStatus::kJoined;
 }
 
+Event LiveTask::Stored(uint64_t number) const {
+  Event event;
+  ledger_.ReadEvents(number, number, [&](uint64_t, std::string_view bytes) {
+    DecodeEvent(bytes, state_->options.outputs(), state_->options.classes > 0, &event);
+    return false;
+  });
+  return event;
+}
+
+// The metrics follow where the first outcome was scored: not of history, nor known before the prediction, nor after silence had decided.
 OutcomeStatus LiveTask::Correct(const LedgerOutcome& before, double truth, int64_t time) {
+  Event event;
+  event.kind = EventKind::kCorrection;
+  event.time = Now(time);
+  event.row = before.row;
+  event.truth = truth;
+  event.old_truth = before.truth;
   const auto row = ledger_.Row(before.row);
-  Event answered;
-  if (row) {
-    ledger_.ReadEvents(row->event, row->event, [&](uint64_t, std::string_view bytes) {
-      DecodeEvent(bytes, state_->options.outputs(), state_->options.classes > 0, &answered);
-      return false;
-    });
-  }
-  if (answered.kind == EventKind::kRow && !answered.members.empty()) {
-    Event event;
-    event.kind = EventKind::kCorrection;
-    event.time = Now(time);
-    event.row = before.row;
-    event.truth = truth;
-    event.old_truth = before.truth;
+  const Event answered = row ? Stored(row->event) : Event(), outcome = Stored(before.event);
+  const bool silent = !std::isnan(state_->options.missing_outcome) && state_->options.window_time > 0 &&
+                      outcome.time - answered.time > state_->options.window_time;
+  if (!answered.members.empty() && outcome.kind == EventKind::kOutcome && !silent) {
     event.members = {answered.members.front()};
     event.predictions.assign(answered.predictions.begin(),
                              answered.predictions.begin() + static_cast<std::ptrdiff_t>(state_->options.outputs()));
-    Record(&event);
   }
+  Record(&event);
   ledger_.PutOutcome({before.row, before.event, truth});
   return OutcomeStatus::kCorrected;
 }

@@ -109,6 +109,7 @@ class LiveTask {
   bool ParseId(const std::string& id, uint64_t* row) const;
   std::string IdOf(uint64_t row) const;
   OutcomeStatus AddOutcomeOfRow(uint64_t row, double truth, int64_t time);
+  Event Stored(uint64_t number) const;  // an event of the ledger
   OutcomeStatus Correct(const LedgerOutcome& before, double truth, int64_t time);
 
   std::string name_;

@@ -231,9 +231,9 @@ void OnShadow(LoopState& s, const Event& event) {
 
 // The metrics of what was served follow; tests and learning stay with the first outcome.
 void OnCorrection(LoopState& s, const Event& event) {
-  if (!s.options.IsOutcome(event.truth) || !s.options.IsOutcome(event.old_truth) || event.members.empty())
+  if (!s.options.IsOutcome(event.truth) || !s.options.IsOutcome(event.old_truth))
     throw Error(ErrorKind::kDamaged, "the correction of row " + std::to_string(event.row) + " is no possible one");
-  s.served.Correct(event.predictions.data(), event.old_truth, event.truth);
+  if (!event.members.empty()) s.served.Correct(event.predictions.data(), event.old_truth, event.truth);
 }
 
 void OnWish(LoopState& s, const StepInput& input, Effects* effects) {

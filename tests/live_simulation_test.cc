@@ -9,6 +9,7 @@
 
 #include "loop/live_task.h"
 #include "loop/records.h"
+#include "loop/verify.h"
 #include "tests/live_world.h"
 
 namespace everlearn {
@@ -181,7 +182,7 @@ class Life {
     if (std::isnan(options_.missing_outcome)) {
       ASSERT_EQ(task_->state().served.rows(), told) << "an outcome is lost, or counted twice";
     }
-    ledger.VerifyChain();
+    CheckLedger(ledger);
     for (const LedgerDecision& decision : ledger.Decisions()) {
       ++decisions_;
       ASSERT_TRUE(ExplainDecision(ledger, decision.number).at("recomputed_equal").as_bool());
