@@ -163,10 +163,6 @@ TEST_F(Erase, VerifyNamesTheFirstRowThatIsWrong) {
             }).find("the outcome of row 4 was changed without a correction"),
             std::string::npos);
   EXPECT_NE(wrong([](Ledger& ledger) {
-              ledger.PutOutcome({4, 1, ledger.Outcome(4)->truth});
-            }).find("stored as of another event"),
-            std::string::npos);
-  EXPECT_NE(wrong([](Ledger& ledger) {
               ledger.AddNotice({0, 3, "promoted", "{}"});
             }).find("('promoted') does not follow from event 3"),
             std::string::npos);
