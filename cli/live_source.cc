@@ -1,9 +1,8 @@
 #include "cli/live_source.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "cli/event_order.h"
+#include "cli/event_rows.h"
 #include "data/reader.h"
 
 namespace everlearn {
@@ -30,31 +29,13 @@ LiveSource::LiveSource(const std::string& source, const TaskFlags& flags, const 
   std::vector<std::string> said;
   raw_ = ReadTable(source, {common.threads, common.memory_bytes}, &said);
   for (std::string& message : said) warnings->push_back({"source", std::move(message), ""});
-  raw_.Get(flags.task.target, source);
-  frame_.schema = InferSchema(raw_, ToInferOptions(flags, source), warnings);
-  TaskOptions wanted = flags.task;
-  if (!loop.outcome_time.empty()) wanted.ignore.push_back(loop.outcome_time);  // known only with the outcome
-  frame_.task = MakeTask(raw_, frame_.schema, wanted, source);
-  CheckMetric(frame_.task);
-  target_ = TargetValues(raw_, frame_.schema, frame_.task, source);
-  const Table table = Conform(raw_, frame_.schema, {}, source);
-  if (frame_.task.time.empty()) {
-    order_.resize(table.rows);
-    std::iota(order_.begin(), order_.end(), 0U);
-  } else {
-    const Column& time = TimeColumn(table, frame_.task.time, source);
-    // The clock itself is no feature; of a date the parts that come again (hour, weekday) are.
-    if (time.type != ColumnType::kTimestamp) frame_.task.ignore.push_back(frame_.task.time);
-    order_ = RowsInOrder(time, source, warnings);
-  }
-  SetMissingOutcome(loop.missing_outcome, frame_.task, &options_);
-  frame_.space = FeatureSpace::Build(table, frame_.schema, frame_.task, false);
-  options_.metric = frame_.task.metric;
-  options_.classes = frame_.task.labels.size();
+  EventRows rows = TypeRows(raw_, source, flags, loop, warnings);
+  OrderRows(&rows, source, loop, &options_, warnings);
   options_.history = true;
   options_.most_waiting = 100'000;  // a service runs for years
-  options_.is_category.clear();
-  for (const Feature& feature : frame_.space.features()) options_.is_category.push_back(feature.is_category());
+  frame_ = {std::move(rows.task), std::move(rows.schema), std::move(rows.space)};
+  target_ = std::move(rows.target);
+  order_ = std::move(rows.order);
   std::erase_if(raw_.columns, [&](const Column& column) {
     return column.name == frame_.task.target || (!loop.outcome_time.empty() && column.name == loop.outcome_time);
   });

@@ -20,7 +20,7 @@ class LiveSource {
   size_t rows() const { return order_.size(); }
   // In the order of time: the columns that may be known when a prediction is asked for, as they stood.
   JsonObject Row(size_t i) const;
-  double Truth(size_t i) const { return target_[order_[i]]; }  // NaN: none
+  double Truth(size_t i) const { return target_[i]; }  // NaN: none
 
  private:
   TaskFrame frame_;
