@@ -8,6 +8,7 @@
 #include "data/test_files.h"
 #include "ledger/sha256.h"
 #include "loop/certificate.h"
+#include "loop/checkpoint.h"
 #include "loop/erase.h"
 #include "loop/records.h"
 #include "loop/verify.h"

@@ -21,7 +21,6 @@ namespace {
 
 constexpr const char* kFrameFact = "frame";
 constexpr const char* kSecretFact = "secret";
-constexpr uint64_t kEventsPerCheckpoint = 20'000;
 constexpr uint64_t kOutcomesPerSnapshot = 256;        // an answer is at most so stale,
 constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old
 constexpr uint32_t kFirstTraining = 0;
@@ -68,7 +67,7 @@ void LiveTask::Create(Ledger& ledger, const TaskFrame& frame, const LoopOptions&
 }
 
 LiveTask::LiveTask(std::string name, Ledger& ledger, std::unique_ptr<Trainer> trainer, LiveOptions options)
-    : name_(std::move(name)), ledger_(ledger), trainer_(std::move(trainer)), options_(std::move(options)) {
+    : name_(std::move(name)), ledger_(ledger), trainer_(std::move(trainer)), options_(std::move(options)), checkpoint_(ledger) {
   Restore();
   first_frame_ = frame_;
   encoder_ = std::make_unique<const RowEncoder>(first_frame_.schema, first_frame_.task, first_frame_.space);
@@ -85,6 +84,7 @@ void LiveTask::Restore() {
   if (!frame || !secret)
     throw Error(ErrorKind::kUsage, "the ledger's task '" + name_ + "' was not made by `everlearn run`", "name another ledger");
   std::from_chars(secret->data(), secret->data() + secret->size(), secret_, 16);
+  checkpoint_.GiveUp();
   state_ = RestoreState(ledger_, OptionsOf(ledger_), model_of);
   if (state_->driver.empty()) {
     const auto bytes = ledger_.Model(*frame);
@@ -390,16 +390,25 @@ void LiveTask::CatchUp(int shadow_shift) {
     ledger_.DropNotes(kReplies, kAfterReplies, tidied_at_ - kMicrosecondsPerDay);
   }
   Publish(roster_changed_);
+  if (checkpoint_.busy()) {
+    checkpoint_.Continue(state_.get(), options_.checkpoint_bytes);
+    return;
+  }
   // Waiting rows are part of a checkpoint: where there are very many, it is written less often.
   const uint64_t waiting = state_->pending.size() + state_->pending.aside();
-  if (state_->events - checkpointed_events_ >= kEventsPerCheckpoint + 4 * waiting) Checkpoint();
+  if (state_->events - checkpointed_events_ >= options_.checkpoint_events + 4 * waiting) BeginCheckpoint();
+}
+
+void LiveTask::BeginCheckpoint() {
+  state_->driver = frame_.Encode();
+  checkpoint_.Begin(state_.get());
+  checkpointed_events_ = state_->events;
 }
 
 void LiveTask::Checkpoint() {
-  if (state_->events == checkpointed_events_ && !state_->driver.empty()) return;
-  state_->driver = frame_.Encode();
-  ledger_.PutCheckpoint({state_->events, state_->Save()});
-  checkpointed_events_ = state_->events;
+  if (state_->events == 0 || (state_->events == checkpointed_events_ && !checkpoint_.busy() && !state_->driver.empty())) return;
+  BeginCheckpoint();
+  while (checkpoint_.busy()) checkpoint_.Continue(state_.get(), options_.checkpoint_bytes);
 }
 
 }  // namespace everlearn

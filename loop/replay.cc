@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/resources.h"
+#include "loop/checkpoint.h"
 #include "loop/event.h"
 #include "loop/recorder.h"
 #include "loop/records.h"

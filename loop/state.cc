@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 1;
+constexpr uint32_t kCheckpointFormat = 2;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
@@ -195,9 +195,22 @@ void LoopState::UpdateSpeakers() {
     if (member.alive && member.id != roster.champion) speakers.push_back(member.id);
 }
 
-std::string LoopState::Save() const {
+std::string LoopState::Save() const { return SaveAll(kWhole); }
+
+std::string LoopState::SaveWithoutRows(uint32_t place) {
+  std::string bytes = SaveAll(place);
+  rows_place_ = place;
+  pending.BeginSave();
+  return bytes;
+}
+
+std::string LoopState::SaveAll(uint32_t place) const {
   ByteWriter out;
   out.Put(kCheckpointFormat);
+  out.Put(place);
+  out.Put(events);
+  if (place == kWhole) pending.Save(&out);
+  else pending.SaveBounds(&out);
   out.PutVarint(roster.lineages.size());
   for (const Lineage& lineage : roster.lineages) {
     out.Put(lineage.kind);
@@ -226,7 +239,6 @@ std::string LoopState::Save() const {
   out.Put(roster.day_one);
   blend.Save(&out);
   evidence.Save(&out);
-  pending.Save(&out);
   out.PutVarint(requests.size());
   for (const TrainRequest& request : requests) {
     out.Put(request.number);
@@ -239,7 +251,7 @@ std::string LoopState::Save() const {
     out.Put(request.seconds);
     out.Put(request.due);
   }
-  for (const uint64_t count : {events, outcomes, predicted, decisions, next_retrain}) out.Put(count);
+  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
   out.Put(requests_made);
   out.Put(retrained_at);
   out.Put(now);
@@ -254,12 +266,27 @@ std::string LoopState::Save() const {
   return out.Take();
 }
 
-void LoopState::Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
+void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const PartOf& part_of) {
   const size_t size = bytes.size() < sizeof(uint64_t) ? 0 : bytes.size() - sizeof(uint64_t);
   if (size == 0 || ByteReader(std::string_view(bytes).substr(size)).Get<uint64_t>() != HashBytes(std::string_view(bytes).substr(0, size)))
     throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its checksum does not match");
   ByteReader in(std::string_view(bytes).substr(0, size));
   if (in.Get<uint32_t>() != kCheckpointFormat) throw Error(ErrorKind::kDamaged, "the checkpoint is of another version of Everlearn");
+  rows_place_ = in.Get<uint32_t>();
+  events = in.Get<uint64_t>();
+  pending.LoadBounds(&in);
+  if (rows_place_ == kWhole) {
+    pending.LoadPart(&in);
+  } else {
+    if (part_of == nullptr) throw Error(ErrorKind::kDamaged, "the checkpoint lacks its rows");
+    bool more = true;
+    for (uint32_t part = 0; more; ++part) {
+      const std::string rows = part_of(rows_place_, events, part, &more);
+      ByteReader reader(rows);
+      pending.LoadPart(&reader);
+    }
+  }
+  pending.EndLoad();
   roster = {};
   roster.lineages.resize(in.GetCount());
   for (Lineage& lineage : roster.lineages) {
@@ -302,7 +329,6 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   roster.day_one = in.Get<uint32_t>();
   blend.Load(&in);
   evidence.Load(&in);
-  pending.Load(&in);
   requests.resize(in.GetCount());
   for (TrainRequest& request : requests) {
     request.number = in.Get<uint32_t>();
@@ -315,7 +341,7 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();
   }
-  for (uint64_t* count : {&events, &outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
+  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();

@@ -99,10 +99,20 @@ struct LoopState {
   StreamShape Shape() const { return {options.is_category, options.classes}; }
 
   std::string Save() const;
-  // Models are fetched by hash; a null `model_of` leaves them out (events are then only recomputed).
-  void Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of);
+  // All but the waiting rows, of which pending.SavePart() then gives the parts; `place` says where they will lie.
+  std::string SaveWithoutRows(uint32_t place);
+  using ModelOf = std::function<std::shared_ptr<const Model>(const std::string& hash)>;
+  using PartOf = std::function<std::string(uint32_t place, uint64_t event, uint32_t part, bool* more)>;
+  // Models are fetched by hash; a null `model_of` leaves them out (events are then only recomputed). `part_of` fetches the parts of the
+  // rows where they lie elsewhere. Throws kDamaged.
+  void Load(const std::string& bytes, const ModelOf& model_of, const PartOf& part_of = nullptr);
+  // Of the checkpoint that was loaded or saved last; kWhole where it had its rows in it.
+  uint32_t rows_place() const { return rows_place_; }
+  static constexpr uint32_t kWhole = UINT32_MAX;
 
  private:
+  std::string SaveAll(uint32_t place) const;
+  uint32_t rows_place_ = kWhole;
   void CheckNumbers() const;  // that members and lineages which are named exist; throws kDamaged
 };
 

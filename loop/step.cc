@@ -177,7 +177,7 @@ bool Closed(const LoopState& s, const PendingRow& row) {
 // closed wait aside.
 void Drain(LoopState& s, bool recompute, Effects* effects) {
   while (!s.pending.empty()) {
-    PendingRow& front = s.pending.Front();
+    const PendingRow& front = s.pending.Front();
     if (front.known()) {
       if (s.options.has_window()) Count(s, front, front.truth, effects);
       s.pending.PopFront();

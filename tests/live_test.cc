@@ -105,6 +105,8 @@ class LiveTest : public testing::Test {
     if (is_new) LiveTask::Create(ledger, MakeFrame(), MakeOptions());
     LiveOptions options;
     options.clock = [this] { return now_; };
+    options.checkpoint_events = 200;
+    options.checkpoint_bytes = 700;  // several pieces each
     task_ = std::make_unique<LiveTask>("t", ledger, std::make_unique<LedgerInlineTrainer>(ledger), options);
   }
 
