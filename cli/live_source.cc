@@ -1,34 +1,42 @@
 #include "cli/live_source.h"
 
 #include <algorithm>
+#include <chrono>
 
+#include "base/error.h"
 #include "cli/event_rows.h"
 #include "data/reader.h"
 
 namespace everlearn {
 namespace {
 
-Json ValueOf(const Column& column, size_t row) {
-  if (column.missing(row)) return nullptr;
-  switch (column.type) {
-    case ColumnType::kNumber:
-    case ColumnType::kInteger:
-      return column.numbers[row];
-    case ColumnType::kBoolean:
-      return column.numbers[row] != 0;
-    default:
-      return Json(column.TextAt(row));
+constexpr size_t kLeastHistory = 1000;  // rows, of a source that gives them as they come
+constexpr std::chrono::seconds kQuiet{1};
+
+// All that there is now; of a source that never stops, what comes until there are enough rows and then none for a second.
+Table ReadHistory(const std::string& name, GrowingSource& source, std::string* position, std::vector<SchemaWarning>* warnings) {
+  Table all;
+  GrowthBatch batch;
+  for (;;) {
+    const bool more = source.Next(SIZE_MAX, position, &batch);
+    for (const SourceFinding& finding : batch.findings) {
+      if (finding.lost) throw Error(ErrorKind::kInput, finding.message, "correct it, or begin without these rows");
+      warnings->push_back({"source", finding.message, ""});
+    }
+    if (more) all.Append(batch.rows);
+    else if (name != "-" || source.ended() || (!source.Wait(kQuiet) && all.rows >= kLeastHistory)) break;
   }
+  if (all.rows == 0 && name != "-") ReadTable(name, {});  // says what is wrong with it
+  if (all.rows == 0) throw Error(ErrorKind::kInput, (name == "-" ? "standard input" : name) + " has no rows");
+  return all;
 }
 
 }  // namespace
 
-LiveSource::LiveSource(const std::string& source, const TaskFlags& flags, const LoopFlags& loop, const CommonOptions& common,
-                       std::vector<SchemaWarning>* warnings)
-    : options_(ToLoopOptions(loop, flags, common.seed)) {
-  std::vector<std::string> said;
-  raw_ = ReadTable(source, {common.threads, common.memory_bytes}, &said);
-  for (std::string& message : said) warnings->push_back({"source", std::move(message), ""});
+LiveSource::LiveSource(const std::string& source, GrowingSource& growing, const TaskFlags& flags, const LoopFlags& loop,
+                       const CommonOptions& common, std::vector<SchemaWarning>* warnings)
+    : options_(ToLoopOptions(loop, flags, common.seed)), raw_(ReadHistory(source, growing, &position_, warnings)) {
+  read_ = raw_.rows;
   EventRows rows = TypeRows(raw_, source, flags, loop, warnings);
   OrderRows(&rows, source, loop, &options_, warnings);
   options_.history = true;
@@ -39,12 +47,6 @@ LiveSource::LiveSource(const std::string& source, const TaskFlags& flags, const 
   std::erase_if(raw_.columns, [&](const Column& column) {
     return column.name == frame_.task.target || (!loop.outcome_time.empty() && column.name == loop.outcome_time);
   });
-}
-
-JsonObject LiveSource::Row(size_t i) const {
-  JsonObject row;
-  for (const Column& column : raw_.columns) row[column.name] = ValueOf(column, order_[i]);
-  return row;
 }
 
 }  // namespace everlearn

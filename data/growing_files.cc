@@ -319,6 +319,7 @@ class GrowingFiles : public GrowingSource {
     TellFaults(path, faults, batch);
     if (good.empty()) return used;
     const MemoryFile lines(good);
+    batch->sparse = true;
     batch->rows = ReadTable("SELECT * FROM read_json(" + SqlText(lines.path()) + ", format='newline_delimited', sample_size=-1)", options_);
     return used;
   }

@@ -24,6 +24,7 @@ struct GrowthBatch {
   Table rows;        // raw, with the columns of this batch
   std::string from;  // the file, or what the source is called
   std::vector<SourceFinding> findings;
+  bool sparse = false;  // JSON: a column that is not there may have had no value only
 };
 
 class GrowingSource {

@@ -215,7 +215,7 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.history = event.history;
   row.informed = s.evidence.rows();
   row.no_change = s.last_outcome;
-  row.half_width = input.given || input.recompute ? event.half_width : kNoInterval;
+  row.half_width = event.half_width;
   if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
   row.members.clear();
   row.predictions.clear();
