@@ -275,6 +275,15 @@ void LiveTask::Wish(const std::string& word, const std::string& member, const st
   Record(&event);
 }
 
+void LiveTask::Configure(const JsonObject& options, const std::vector<std::string>& changes) {
+  Event event;
+  event.kind = EventKind::kWish;
+  event.time = Now(kNoTime);
+  event.word = "configure";
+  event.detail = ToText(JsonObject{{"options", options}, {"changes", JsonArray(changes.begin(), changes.end())}});
+  Record(&event);
+}
+
 void LiveTask::Note(const std::string& kind, const JsonObject& detail) {
   Event event;
   event.kind = EventKind::kNotice;

@@ -96,6 +96,8 @@ class LiveTask {
 
   // "promote" (a member by its name), "rollback", "pause", "resume". Throws kNotFound (no such member) and kUsage (it cannot serve).
   void Wish(const std::string& word, const std::string& member, const std::string& by);
+  // Other options from now on, by their names in LoopOptions::ToJson(); `changes` says it in words. Throws kDamaged as LoopOptions::With.
+  void Configure(const JsonObject& options, const std::vector<std::string>& changes);
   void Note(const std::string& kind, const JsonObject& detail);
 
   // What need not be waited for: shadow predictions, trainings that ended, a newer snapshot, a piece of a checkpoint. Shadows score one row

@@ -300,6 +300,32 @@ def standard_input(service):
     service.end()
 
 
+@scenario
+def options_change(service):
+    """Other options in the configuration take effect at the next start, as an event; what cannot change is refused; decisions still recompute."""
+    service.start()
+    append(service.source / "0.csv", text_of(service.rows(300)))
+    service.wait_for(predictions=300, outcomes=900)
+    service.kill()
+    service.retrain = "never"
+    service.more = ["--autonomy", "suggest", "--minimum-gain", "0.01"]
+    service.start()
+    changes = service.events("configured")
+    check(len(changes) == 1 and changes[0]["changes"][0] == "autonomy is suggest, was act", f"events: {changes}")
+    check(changes[0]["options"] == {"autonomy": 1, "retrain": 1, "retrain_every": 0, "minimum_gain": 0.01}, f"events: {changes}")
+    before = len(service.events("retrained"))
+    append(service.source / "0.csv", text_of(service.rows(900)))
+    service.wait_for(predictions=1200, outcomes=1800)
+    check(len(service.events("retrained")) == before, "it was trained again, though it never should")
+    check(service.terminate() == 0, "SIGTERM: not exit 0")
+    for more, word in (["--metric", "brier"], "metric"), (["--roster", "online_linear"], "roster"), (["--key", "a"], "key"), (["--outcome-window", "1h"], "window"):
+        result = subprocess.run([*service.command(free_port()), *more], capture_output=True, text=True, timeout=60)
+        check(result.returncode == 2 and word in result.stderr and "cannot become" in result.stderr, f"{more}: {result.returncode} {result.stderr}")
+    service.start()
+    check(len(service.events("configured")) == 1, "the same options again are no change")
+    service.end()
+
+
 def main():
     failed = 0
     for name in sys.argv[1:] or SCENARIOS:

@@ -11,6 +11,7 @@
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/live_source.h"
+#include "cli/task_changes.h"
 #include "cli/terminal.h"
 #include "loop/records.h"
 #include "server/service.h"
@@ -123,10 +124,6 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
     source = std::make_unique<LiveSource>(served.source, *growing, served.columns, served.loop, common, &warnings);
     for (const SchemaWarning& warning : warnings) LogLine("warning", warning.message, {{"task", served.name}});
     LiveTask::Create(ledger, source->frame(), source->options());
-  } else if (const Task task = TaskOf(ledger); task.target != served.columns.task.target) {
-    throw Error(ErrorKind::kUsage,
-                "the ledger's task '" + served.name + "' predicts '" + task.target + "', not '" + served.columns.task.target + "'",
-                "name another task or another --ledger");
   }
   const uint64_t memory = served.memory_bytes > 0 ? served.memory_bytes : common.memory_bytes;
   LiveTask& task = service.engine().Add(served.name, [&](Ledger& its_ledger, LiveEngine::Notice notice) {
@@ -141,6 +138,10 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
     store.Commit();
     task.EndHistory();
     LogLine("info", "the past was read", {{"task", served.name}, {"rows", source->rows()}});
+  } else {
+    const TaskChanges changes = CompareTask(served.name, task.frame().task, task.state(), served.columns, served.loop);
+    if (!changes.options.empty()) task.Configure(changes.options, changes.in_words);
+    store.Commit();
   }
   if (growing != nullptr) service.Feed(task, std::move(growing), served.source, ToSourceOutcome(served.loop));
 }
