@@ -326,6 +326,34 @@ def options_change(service):
     service.end()
 
 
+@scenario
+def no_source(service):
+    """Declared columns, rows by HTTP alone: answers from the first row on, and learns."""
+    types = "ref=text,at=timestamp,a=number,b=number,colour=category"
+    declared = [PROGRAM, "run", "--task", "t", "--target", "y", "--time", "at", "--key", "ref", "--budget", "20units", "--durability", "process", "--ledger", service.ledger]  # fmt: skip
+    for more, word in ([], "declared"), (["--type", types], "--kind"), (["--type", types, "--kind", "binary"], "--labels"), (["--type", "a=number", "--kind", "regression"], "'ref'"):
+        result = subprocess.run([*declared, *more], capture_output=True, text=True, timeout=60)
+        check(result.returncode == 2 and word in result.stderr, f"{more}: {result.returncode} {result.stderr}")
+    service.command = lambda port, *more: [*declared, "--type", types, "--kind", "binary", "--labels", "no,yes", "--listen", f"127.0.0.1:{port}", *more]
+    service.start()
+    good = 0
+    for turn in range(15):
+        client, rows = Client(service.port), service.rows(100)
+        status, body = client.predict([dict(zip(COLUMNS[:-1], row)) for row in rows])
+        check(status == 200, str(body))
+        answers = json.loads(body)["predictions"]
+        good = sum(answer["prediction"] == row[-1] for answer, row in zip(answers, rows))
+        client.send_outcomes([{"ref": row[0], "outcome": row[-1]} for row in rows])
+        if turn == 7:
+            service.kill()
+            service.start()
+    check(good > 85, f"it has learnt little: {good} of the last 100")
+    status = service.wait_for(predictions=1500, outcomes=1500)
+    check(status["source"] is None and status["champion"] is not None, str(status))
+    check(len(service.events("retrained")) >= 1, "it was never trained")
+    service.end()
+
+
 def main():
     failed = 0
     for name in sys.argv[1:] or SCENARIOS:

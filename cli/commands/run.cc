@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
+#include "cli/declared_task.h"
 #include "cli/live_source.h"
 #include "cli/task_changes.h"
 #include "cli/terminal.h"
@@ -22,6 +23,7 @@ namespace {
 struct RunFlags {
   std::string config, task, data, watermark, ledger, durability, listen, webhook;
   TaskFlags columns;
+  std::vector<std::string> labels;
   LoopFlags loop;
 };
 
@@ -29,6 +31,7 @@ struct RunFlags {
 struct ServedTask {
   std::string name, source, watermark;
   TaskFlags columns;
+  std::vector<std::string> labels;
   LoopFlags loop;
   uint64_t memory_bytes = 0;
 };
@@ -47,6 +50,7 @@ ServedTask FromConfig(const TaskConfig& config) {
   task.columns.task.ignore = config.ignore;
   for (const auto& [column, type] : config.types) task.columns.types.push_back(column + "=" + type);
   for (const auto& [parameter, value] : config.set) task.columns.settings.push_back(parameter + "=" + value);
+  task.labels = config.labels;
   task.loop.outcome_time = config.outcome_time;
   task.loop.outcome_after = config.outcome_after;
   task.loop.outcome_window = config.outcome_window;
@@ -80,7 +84,7 @@ ServiceConfig Configure(const RunFlags& flags, std::vector<ServedTask>* tasks) {
   for (const TaskConfig& task : config.tasks) tasks->push_back(FromConfig(task));
   if (!flags.task.empty()) {
     if (flags.columns.task.target.empty()) throw Error(ErrorKind::kUsage, "--task needs --target", "name the column to predict");
-    tasks->push_back({flags.task, flags.data, flags.watermark, flags.columns, flags.loop, 0});
+    tasks->push_back({flags.task, flags.data, flags.watermark, flags.columns, flags.labels, flags.loop, 0});
   }
   if (tasks->empty())
     throw Error(ErrorKind::kUsage, "there is no task to serve", "give a configuration file, or --task, --data and --target");
@@ -116,10 +120,11 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
   if (!served.source.empty())
     growing = OpenGrowingSource(served.source, {{common.threads, common.memory_bytes}, served.watermark});
   std::unique_ptr<LiveSource> source;
-  if (is_new) {
-    if (growing == nullptr)
-      throw Error(ErrorKind::kUsage, "the task '" + served.name + "' has no data to begin with",
-                  "name a file or query of its past with --data");
+  if (is_new && growing == nullptr) {
+    LoopOptions options = ToLoopOptions(served.loop, served.columns, common.seed);
+    const TaskFrame frame = DeclareTask(served.name, served.columns, served.labels, served.loop, &options);
+    LiveTask::Create(ledger, frame, options);
+  } else if (is_new) {
     std::vector<SchemaWarning> warnings;
     source = std::make_unique<LiveSource>(served.source, *growing, served.columns, served.loop, common, &warnings);
     for (const SchemaWarning& warning : warnings) LogLine("warning", warning.message, {{"task", served.name}});
@@ -131,13 +136,16 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
     options.source_outcome = [&service, name = served.name](OutcomeStatus status) { service.CountSourceOutcome(name, status); };
     return std::make_unique<LiveTask>(served.name, its_ledger, MakeLedgerTrainer(ledger_path, served.name, {memory}), options);
   });
-  if (is_new) {
+  if (source != nullptr) {
     for (size_t i = 0; i < source->rows(); ++i) task.AddHistory(source->Row(i), source->Truth(i));
     SourceFeed::KeepPosition(ledger, *growing, source->position(), source->read());
     task.Checkpoint();
     store.Commit();
     task.EndHistory();
     LogLine("info", "the past was read", {{"task", served.name}, {"rows", source->rows()}});
+  } else if (is_new) {
+    store.Commit();
+    LogLine("info", "there is no past: it learns from the first row on", {{"task", served.name}});
   } else {
     const TaskChanges changes = CompareTask(served.name, task.frame().task, task.state(), served.columns, served.loop);
     if (!changes.options.empty()) task.Configure(changes.options, changes.in_words);
@@ -186,6 +194,7 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
                   ->type_name("COL");
               app.add_option("--outcome-after", flags->loop.outcome_after, "the source's outcomes are known so long after their rows")
                   ->type_name("TIME");
+              app.add_option("--labels", flags->labels, "the classes, where there is no past to tell them")->delimiter(',')->type_name("A,B");
               AddTaskFlags(app, &flags->columns);
               app.get_option("--target")->required(false);
               AddLoopFlags(app, &flags->loop);
