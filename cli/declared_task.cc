@@ -24,8 +24,11 @@ Task DeclaredTask(const std::string& name, const TaskFlags& flags, const std::ve
   const bool twice = std::adjacent_find(task.labels.begin(), task.labels.end()) != task.labels.end();
   const bool enough = task.kind == TaskKind::kBinary ? labels.size() == 2 : labels.size() >= 2;
   if (twice || !enough)
-    throw Error(ErrorKind::kUsage, "the task '" + name + "' has no data to tell its classes, and --labels names " + (twice ? "one twice" : std::to_string(labels.size())),
-                task.kind == TaskKind::kBinary ? "name the two, such as --labels no,yes" : "name them all, such as --labels red,green,blue");
+    throw Error(
+        ErrorKind::kUsage,
+        "the task '" + name + "' has no data to tell its classes, and --labels names " +
+            (twice ? "one twice" : std::to_string(labels.size())),
+        task.kind == TaskKind::kBinary ? "name the two, such as --labels no,yes" : "name them all, such as --labels red,green,blue");
   return task;
 }
 
@@ -53,7 +56,8 @@ TaskFrame DeclareTask(const std::string& name, const TaskFlags& flags, const std
     if (!column.empty()) needed.push_back(column);
   for (const std::string& column : needed)
     if (frame.schema.Find(column) == nullptr)
-      throw Error(ErrorKind::kUsage, "the task '" + name + "' does not declare its column '" + column + "'", "add --type " + column + "=TYPE");
+      throw Error(ErrorKind::kUsage, "the task '" + name + "' does not declare its column '" + column + "'",
+                  "add --type " + column + "=TYPE");
   if (!frame.task.time.empty() && frame.schema.Find(frame.task.time)->type != ColumnType::kTimestamp)
     frame.task.ignore.push_back(frame.task.time);  // the clock itself is no feature
   if (!loop.outcome_time.empty()) frame.task.ignore.push_back(loop.outcome_time);

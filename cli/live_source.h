@@ -12,8 +12,8 @@ namespace everlearn {
 
 class LiveSource {
  public:
-  // Reads all that the source has now; of standard input what comes until there are a thousand rows and then none for a second, or until its
-  // end. Throws as TableReader::Open, TypeRows and OrderRows do, and kInput where there are no rows, or some that cannot be read.
+  // Reads all that the source has now; of standard input what comes until there are a thousand rows and then none for a second, or until
+  // its end. Throws as TableReader::Open, TypeRows and OrderRows do, and kInput where there are no rows, or some that cannot be read.
   LiveSource(const std::string& source, GrowingSource& growing, const TaskFlags& task, const LoopFlags& loop, const CommonOptions& common,
              std::vector<SchemaWarning>* warnings);
 

@@ -17,8 +17,8 @@ class Comparison {
   void Same(const std::string& what, const std::string& was, const std::string& wanted) const {
     if (was == wanted) return;
     throw Error(ErrorKind::kUsage,
-                "the " + what + " of the task '" + task_ + "' is " + (was.empty() ? "none" : "'" + was + "'") + " in its ledger, and cannot become " +
-                    (wanted.empty() ? "none" : "'" + wanted + "'"),
+                "the " + what + " of the task '" + task_ + "' is " + (was.empty() ? "none" : "'" + was + "'") +
+                    " in its ledger, and cannot become " + (wanted.empty() ? "none" : "'" + wanted + "'"),
                 "name another task or another ledger");
   }
   // What is left open is as it was.
@@ -41,7 +41,8 @@ std::string ParametersText(const LoopOptions& options) {
 std::string NumberOrNone(double value) { return std::isnan(value) ? "unknown" : NumberText(value); }
 
 std::string WindowText(const LoopOptions& options) {
-  if (options.window_time > 0) return NumberText(static_cast<double>(options.window_time) / static_cast<double>(kMicrosecondsPerSecond)) + " s";
+  if (options.window_time > 0)
+    return NumberText(static_cast<double>(options.window_time) / static_cast<double>(kMicrosecondsPerSecond)) + " s";
   return options.window_rows > 0 ? std::to_string(options.window_rows) + " rows" : "";
 }
 
@@ -70,8 +71,7 @@ TaskChanges CompareTask(const std::string& name, const Task& task, const LoopSta
   compare.Same("lags", was.lags ? "auto" : "none", wanted.lags ? "auto" : "none");
   compare.Same("missing outcome", NumberOrNone(was.missing_outcome), NumberOrNone(wanted.missing_outcome));
   compare.Same("outcome window", WindowText(was), WindowText(wanted));
-  if (state.evidence.pairs() > 0)
-    compare.Same("error rate", NumberText(was.evidence.error_rate), NumberText(wanted.evidence.error_rate));
+  if (state.evidence.pairs() > 0) compare.Same("error rate", NumberText(was.evidence.error_rate), NumberText(wanted.evidence.error_rate));
 
   TaskChanges changes;
   const JsonObject before = was.ToJson().as_object(), after = wanted.ToJson().as_object();

@@ -13,7 +13,7 @@
 namespace everlearn {
 
 struct TaskChanges {
-  JsonObject options;                  // for LiveTask::Configure
+  JsonObject options;                 // for LiveTask::Configure
   std::vector<std::string> in_words;  // "autonomy is suggest, was act"
 };
 

@@ -1,7 +1,7 @@
 // Splits the text of a CSV file that is still being written into records: whole ones are taken, a record that has only begun is left.
 //
-// RFC 4180, read as the reader of whole files does: a quote counts at the beginning of a field only, two of them inside are one, lines end in
-// \n or \r\n. Pure but for the object's own place; one thread.
+// RFC 4180, read as the reader of whole files does: a quote counts at the beginning of a field only, two of them inside are one, lines end
+// in \n or \r\n. Pure but for the object's own place; one thread.
 #pragma once
 
 #include <cstdint>

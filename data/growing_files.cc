@@ -43,26 +43,32 @@ bool Rests(const struct stat& status) { return time(nullptr) - status.st_mtim.tv
 
 // How far a file was read, and what tells it from another of that name.
 struct FilePlace {
-  uint64_t offset = 0, line = 0;    // of line-wise files: bytes and lines that were taken,
-  uint64_t first_line = 0;          // bytes of the header,
-  std::string head, tail;           // hashes of the first and last of these bytes
-  uint64_t rows = 0;                // of whole files: that were taken
-  uint64_t size = 0;                // when it was last looked at: bytes,
-  int64_t modified = 0;             // nanoseconds,
-  bool done = false;                // and whether all was taken
-  bool gone = false, cut = false;   // vanished, shorter than what was read: was told
+  uint64_t offset = 0, line = 0;   // of line-wise files: bytes and lines that were taken,
+  uint64_t first_line = 0;         // bytes of the header,
+  std::string head, tail;          // hashes of the first and last of these bytes
+  uint64_t rows = 0;               // of whole files: that were taken
+  uint64_t size = 0;               // when it was last looked at: bytes,
+  int64_t modified = 0;            // nanoseconds,
+  bool done = false;               // and whether all was taken
+  bool gone = false, cut = false;  // vanished, shorter than what was read: was told
 
   Json ToJson() const { return JsonArray{offset, line, first_line, head, tail, rows, size, modified, done, gone, cut}; }
   static FilePlace FromJson(const Json& json) {
     const JsonArray& a = json.as_array();
     const auto whole = [&](size_t i) { return a.at(i).to_number<uint64_t>(); };
-    return {.offset = whole(0), .line = whole(1), .first_line = whole(2), .head = std::string(a.at(3).as_string()),
-            .tail = std::string(a.at(4).as_string()), .rows = whole(5), .size = whole(6), .modified = a.at(7).to_number<int64_t>(),
-            .done = a.at(8).as_bool(), .gone = a.at(9).as_bool(), .cut = a.at(10).as_bool()};
+    return {.offset = whole(0),
+            .line = whole(1),
+            .first_line = whole(2),
+            .head = std::string(a.at(3).as_string()),
+            .tail = std::string(a.at(4).as_string()),
+            .rows = whole(5),
+            .size = whole(6),
+            .modified = a.at(7).to_number<int64_t>(),
+            .done = a.at(8).as_bool(),
+            .gone = a.at(9).as_bool(),
+            .cut = a.at(10).as_bool()};
   }
-  bool IsAsSeen(const struct stat& status) const {
-    return size == static_cast<uint64_t>(status.st_size) && modified == Modified(status);
-  }
+  bool IsAsSeen(const struct stat& status) const { return size == static_cast<uint64_t>(status.st_size) && modified == Modified(status); }
   void See(const struct stat& status) {
     size = static_cast<uint64_t>(status.st_size);
     modified = Modified(status);
@@ -283,7 +289,8 @@ class GrowingFiles : public GrowingSource {
 
   void TellFaults(const std::string& path, const CsvFaults& faults, GrowthBatch* batch) {
     if (faults.count == 0) return;
-    const std::string others = faults.count == 1 ? "it is left out" : "it and " + std::to_string(faults.count - 1) + " later ones are left out";
+    const std::string others =
+        faults.count == 1 ? "it is left out" : "it and " + std::to_string(faults.count - 1) + " later ones are left out";
     batch->findings.push_back({path + ", line " + std::to_string(faults.line) + " " + faults.reason + "; " + others, true});
   }
 
@@ -302,7 +309,8 @@ class GrowingFiles : public GrowingSource {
     size_t used = 0;
     for (size_t rows = 0; rows < most && used < text_.size();) {
       size_t end = text_.find('\n', used);
-      if (end == std::string::npos && text_.size() - used > kLongestLine) throw Error(ErrorKind::kInput, path + " has a line without an end");
+      if (end == std::string::npos && text_.size() - used > kLongestLine)
+        throw Error(ErrorKind::kInput, path + " has a line without an end");
       if (end == std::string::npos && !last) break;
       end = std::min(end, text_.size() - 1) + 1;
       const std::string_view line = Trim(std::string_view(text_).substr(used, end - used));

@@ -1,8 +1,8 @@
 // Standard input as a growing source: CSV lines as they come.
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -19,9 +19,7 @@ const std::string kName = "standard input";
 
 class GrowingInput : public GrowingSource {
  public:
-  explicit GrowingInput(int descriptor) : descriptor_(descriptor) {
-    fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
-  }
+  explicit GrowingInput(int descriptor) : descriptor_(descriptor) {}
 
   std::string kind() const override { return kName; }
   bool ended() const override { return ended_ && text_.empty(); }
@@ -35,7 +33,8 @@ class GrowingInput : public GrowingSource {
     text_.erase(0, records_->Take(text_, most, ended_, &batch->rows, &faults));
     if (faults.count > 0)
       batch->findings.push_back(
-          {kName + ", line " + std::to_string(faults.line) + ": " + faults.reason + "; " + std::to_string(faults.count) + " left out", true});
+          {kName + ", line " + std::to_string(faults.line) + ": " + faults.reason + "; " + std::to_string(faults.count) + " left out",
+           true});
     return batch->rows.rows > 0;
   }
 
@@ -44,22 +43,25 @@ class GrowingInput : public GrowingSource {
       poll(nullptr, 0, static_cast<int>(timeout.count()));
       return false;
     }
-    pollfd waiting{descriptor_, POLLIN, 0};
-    return poll(&waiting, 1, static_cast<int>(timeout.count())) > 0;
+    return Ready(static_cast<int>(timeout.count()));
   }
 
  private:
+  // The descriptor stays as it is: it may be shared with other processes, which would not expect it to be non-blocking.
+  bool Ready(int milliseconds) const {
+    pollfd waiting{descriptor_, POLLIN, 0};
+    return poll(&waiting, 1, milliseconds) > 0;
+  }
+
   void Fill() {
-    while (!ended_ && text_.size() < kMostBuffered) {
+    while (!ended_ && text_.size() < kMostBuffered && Ready(0)) {
       const size_t before = text_.size();
       text_.resize(before + kReadBytes);
       const ssize_t got = read(descriptor_, text_.data() + before, kReadBytes);
       const int code = errno;
       text_.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
       if (got == 0) ended_ = true;
-      if (got >= 0 || code == EINTR) continue;
-      if (code == EAGAIN || code == EWOULDBLOCK) return;
-      throw Error(ErrorKind::kResource, kName + " cannot be read: " + std::strerror(code));
+      if (got < 0 && code != EINTR) throw Error(ErrorKind::kResource, kName + " cannot be read: " + std::strerror(code));
     }
   }
 

@@ -67,8 +67,8 @@ std::unique_ptr<GrowingSource> MakeGrowingFiles(const std::string& pattern, cons
 // are neither lost nor given twice; rows that come with a smaller one are never seen, and neither are those without one.
 std::unique_ptr<GrowingSource> MakeGrowingQuery(const std::string& sql, const std::string& watermark, const ReadOptions& options);
 
-// CSV as it comes through a descriptor, which is made non-blocking and not closed; its first line is the header. Its position is always empty:
-// what was read and not kept is lost.
+// CSV as it comes through a descriptor, which is not closed; its first line is the header. Its position is always empty: what was read and
+// not kept is lost.
 std::unique_ptr<GrowingSource> MakeGrowingInput(int descriptor);
 
 }  // namespace everlearn

@@ -87,7 +87,8 @@ TEST_F(GrowingFilesTest, GoesOnFromAnyPosition) {
     Reader reader = Open("*.csv", position);
     const std::string before = position;
     if (!reader.source->Next(37, &position, &batch)) break;
-    for (size_t row = 0; row < batch.rows.rows; ++row) taken.push_back(batch.rows.columns[0].TextAt(row) + "|" + batch.rows.columns[1].TextAt(row));
+    for (size_t row = 0; row < batch.rows.rows; ++row)
+      taken.push_back(batch.rows.columns[0].TextAt(row) + "|" + batch.rows.columns[1].TextAt(row));
     reader.source->Next(5, &position, &batch);
     position = before;  // was not kept: the source must go back
     ASSERT_TRUE(reader.source->Next(37, &position, &batch));
@@ -233,7 +234,9 @@ TEST(GrowingQuery, WithoutAWatermarkItIsReadOnce) {
 TEST(GrowingInput, TakesLinesAsTheyComeUntilTheEnd) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
-  const auto send = [&](const std::string& text) { ASSERT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size())); };
+  const auto send = [&](const std::string& text) {
+    ASSERT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  };
   Reader reader(MakeGrowingInput(ends[0]));
   EXPECT_EQ(reader.Read(), Rows{});
   send("x,y");

@@ -11,9 +11,7 @@ namespace {
 const std::string kDue = "due/", kAfterDue = "due0";  // '0' follows '/'
 
 // Of two values for one row at one time the later one stays.
-std::string NameOf(const DueOutcome& outcome) {
-  return kDue + HashText(static_cast<uint64_t>(outcome.time)) + "/" + HashText(outcome.row);
-}
+std::string NameOf(const DueOutcome& outcome) { return kDue + HashText(static_cast<uint64_t>(outcome.time)) + "/" + HashText(outcome.row); }
 
 }  // namespace
 

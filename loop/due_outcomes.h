@@ -1,5 +1,5 @@
-// Outcomes that a source has told before the task's clock has come to their time. They lie in the ledger's notes, committed with the row that
-// brought them, so that no restart loses them.
+// Outcomes that a source has told before the task's clock has come to their time. They lie in the ledger's notes, committed with the row
+// that brought them, so that no restart loses them.
 //
 // One thread.
 #pragma once

@@ -43,7 +43,12 @@ void LiveTask::Create(Ledger& ledger, const TaskFrame& frame, const LoopOptions&
 }
 
 LiveTask::LiveTask(std::string name, Ledger& ledger, std::unique_ptr<Trainer> trainer, LiveOptions options)
-    : name_(std::move(name)), ledger_(ledger), trainer_(std::move(trainer)), options_(std::move(options)), checkpoint_(ledger), due_(ledger) {
+    : name_(std::move(name)),
+      ledger_(ledger),
+      trainer_(std::move(trainer)),
+      options_(std::move(options)),
+      checkpoint_(ledger),
+      due_(ledger) {
   Restore();
   first_frame_ = frame_;
   encoder_ = std::make_unique<const RowEncoder>(first_frame_.schema, first_frame_.task, first_frame_.space);

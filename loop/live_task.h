@@ -36,9 +36,9 @@ struct AnsweredRow {
 
 // A row that the task's source has brought.
 struct SourceRow {
-  JsonObject row;         // without the target and the time of the outcome; every value fits its column
-  uint64_t key = 0;       // RowEncoder::Key
-  int64_t time = kNoTime;  // of the row; kNoTime: now
+  JsonObject row;           // without the target and the time of the outcome; every value fits its column
+  uint64_t key = 0;         // RowEncoder::Key
+  int64_t time = kNoTime;   // of the row; kNoTime: now
   double truth = kMissing;  // NaN: none yet
   int64_t due = kNoTime;    // when the outcome is known; kNoTime: `after` the row's time
   int64_t after = 0;        // microseconds

@@ -25,17 +25,14 @@ void SourceFeed::KeepPosition(Ledger& ledger, const GrowingSource& source, const
 }
 
 SourceFeed::SourceFeed(LiveEngine& engine, LiveTask& task, std::unique_ptr<GrowingSource> source, SourceFeedOptions options)
-    : engine_(engine),
-      task_(task),
-      source_(std::move(source)),
-      options_(std::move(options)),
-      rows_(task.first_frame(), options_.outcome) {
+    : engine_(engine), task_(task), source_(std::move(source)), options_(std::move(options)), rows_(task.first_frame(), options_.outcome) {
   if (const auto note = task.ledger().Note(kNote)) {
     const Json stored = ParseJson(*note, "the position in the source");
     if (TextField(stored, "kind") != source_->kind())
-      throw Error(ErrorKind::kUsage,
-                  "the source of the task '" + task.name() + "' was " + TextField(stored, "kind") + ", and cannot become " + source_->kind(),
-                  "name another task or another ledger");
+      throw Error(
+          ErrorKind::kUsage,
+          "the source of the task '" + task.name() + "' was " + TextField(stored, "kind") + ", and cannot become " + source_->kind(),
+          "name another task or another ledger");
     position_ = TextField(stored, "position");
     rows_read_ = static_cast<uint64_t>(IntegerField(stored, "rows"));
     const JsonObject& told = Field(stored, "told").as_object();
@@ -68,6 +65,8 @@ void SourceFeed::Run() {
       failing_seconds_ = 0;
     } catch (const Error& error) {
       TellFailure(error);
+    } catch (const std::exception& problem) {
+      TellFailure(Error(ErrorKind::kInternal, problem.what()));
     }
     if (source_->ended()) {
       SetState("ended");

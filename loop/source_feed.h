@@ -1,5 +1,5 @@
-// Takes what a growing source brings into a served task: reads it on a thread of its own, hands the rows to the engine, and commits with them how
-// far the source was read, so that each row counts exactly once whatever happens.
+// Takes what a growing source brings into a served task: reads it on a thread of its own, hands the rows to the engine, and commits with
+// them how far the source was read, so that each row counts exactly once whatever happens.
 //
 // Made before the engine starts, on the thread that made the task; Status() on any thread.
 #pragma once
@@ -29,8 +29,8 @@ class SourceFeed {
   // Keeps the position of a history that was read, to be committed with its rows.
   static void KeepPosition(Ledger& ledger, const GrowingSource& source, const std::string& position, uint64_t rows);
 
-  // Goes on from the position that the ledger has; from the beginning where it has none. Throws kUsage where the position is that of another
-  // kind of source.
+  // Goes on from the position that the ledger has; from the beginning where it has none. Throws kUsage where the position is that of
+  // another kind of source.
   SourceFeed(LiveEngine& engine, LiveTask& task, std::unique_ptr<GrowingSource> source, SourceFeedOptions options);
   ~SourceFeed();  // as Stop()
   const LiveTask& task() const { return task_; }

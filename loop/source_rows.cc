@@ -69,8 +69,7 @@ void SourceRows::SetMissing(const RowError& error, JsonObject* row) {
 bool SourceRows::Read(JsonObject row, SourceRow* out) {
   if (const Json* truth = row.if_contains(frame_.task.target); truth != nullptr && !truth->is_null()) {
     const ColumnSchema* schema = frame_.schema.Find(frame_.task.target);
-    const bool missing =
-        schema != nullptr && truth->is_string() && FieldParser(*schema).Missing(std::string_view(truth->get_string()));
+    const bool missing = schema != nullptr && truth->is_string() && FieldParser(*schema).Missing(std::string_view(truth->get_string()));
     try {
       if (!missing) out->truth = encoder_.Truth(*truth);
     } catch (const RowError& error) {
@@ -99,10 +98,8 @@ bool SourceRows::Read(JsonObject row, SourceRow* out) {
 JsonObject SourceRows::Save() const {
   JsonObject unreadable;
   for (const auto& [column, bad] : unreadable_) unreadable[column] = JsonArray{bad.values, bad.told};
-  return {{"new", JsonArray(new_.begin(), new_.end())},
-          {"lacking", Lacking()},
-          {"unreadable", unreadable},
-          {"without_time", without_time_}};
+  return {
+      {"new", JsonArray(new_.begin(), new_.end())}, {"lacking", Lacking()}, {"unreadable", unreadable}, {"without_time", without_time_}};
 }
 
 void SourceRows::Load(const JsonObject& saved) {

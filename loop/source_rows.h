@@ -1,5 +1,5 @@
-// Raw rows of a source as a task takes them: values that do not fit their column are missing, the outcome stands beside the row, rows are in
-// the order of time; and what changed in the source's columns, told once.
+// Raw rows of a source as a task takes them: values that do not fit their column are missing, the outcome stands beside the row, rows are
+// in the order of time; and what changed in the source's columns, told once.
 //
 // One thread.
 #pragma once
@@ -51,7 +51,7 @@ class SourceRows {
   SourceOutcome outcome_;
   const ColumnSchema* outcome_time_ = nullptr;
   std::vector<double> features_;
-  std::set<std::string> new_, lacking_;         // columns that were told
+  std::set<std::string> new_, lacking_;           // columns that were told
   std::map<std::string, Unreadable> unreadable_;  // by column
   uint64_t without_time_ = 0;
 };

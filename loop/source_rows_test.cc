@@ -20,12 +20,13 @@ Table TextTable(const std::vector<std::string>& names, const std::vector<std::ve
 class SourceRowsTest : public testing::Test {
  protected:
   SourceRowsTest() {
-    const Table past = TextTable({"id", "at", "a", "colour", "seen", "y"}, {{"x1", "2024-01-01T01:00:00Z", "1.5", "p", "2024-01-02", "no"},
-                                                                           {"x2", "2024-01-01T02:30:00Z", "2", "q", "2024-01-02", "yes"},
-                                                                           {"x3", "2024-01-01T03:30:00Z", "2.5", "p", "2024-01-02", "yes"}});
+    const Table past =
+        TextTable({"id", "at", "a", "colour", "seen", "y"}, {{"x1", "2024-01-01T01:00:00Z", "1.5", "p", "2024-01-02", "no"},
+                                                             {"x2", "2024-01-01T02:30:00Z", "2", "q", "2024-01-02", "yes"},
+                                                             {"x3", "2024-01-01T03:30:00Z", "2.5", "p", "2024-01-02", "yes"}});
     std::vector<SchemaWarning> warnings;
-    frame_.schema = InferSchema(past, {{{"colour", ColumnType::kCategory}, {"a", ColumnType::kNumber}, {"id", ColumnType::kText}}, "past"},
-                                &warnings);
+    frame_.schema =
+        InferSchema(past, {{{"colour", ColumnType::kCategory}, {"a", ColumnType::kNumber}, {"id", ColumnType::kText}}, "past"}, &warnings);
     frame_.task = MakeTask(past, frame_.schema, {.target = "y", .time = "at", .key = {"id"}, .ignore = {"seen"}}, "past");
     frame_.space = FeatureSpace::Build(Conform(past, frame_.schema, {}, "past"), frame_.schema, frame_.task, false);
   }
@@ -87,7 +88,8 @@ TEST_F(SourceRowsTest, ValuesThatCannotBeReadAreMissingAndCounted) {
   SourceRows rows(frame_, {"", 0});
   std::vector<uint64_t> told;
   for (int batch = 0; batch < 10; ++batch) {
-    const auto taken = Take(rows, TextTable(names_, {{"a", "2024-02-01", "much", "p", "", "maybe"}, {"b", "2024-02-01", "5", "p", "", "no"}}));
+    const auto taken =
+        Take(rows, TextTable(names_, {{"a", "2024-02-01", "much", "p", "", "maybe"}, {"b", "2024-02-01", "5", "p", "", "no"}}));
     ASSERT_EQ(taken.size(), 2u);
     EXPECT_TRUE(taken[0].row.at("a").is_null());
     EXPECT_TRUE(std::isnan(taken[0].truth));

@@ -107,9 +107,7 @@ void RowEncoder::EncodeGrowing(const JsonObject& row, FeatureSpace* space, doubl
   EncodeAll(row, Absent::kAsMissing, features, [&](size_t feature, const std::string& text) { return space->GrowingCode(feature, text); });
 }
 
-bool RowEncoder::Time(const JsonObject& row, int64_t* microseconds) const {
-  return time_ != nullptr && TimeIn(*time_, row, microseconds);
-}
+bool RowEncoder::Time(const JsonObject& row, int64_t* microseconds) const { return time_ != nullptr && TimeIn(*time_, row, microseconds); }
 
 bool RowEncoder::TimeIn(const ColumnSchema& column, const JsonObject& row, int64_t* microseconds) const {
   const Json* value = row.if_contains(column.name);

@@ -117,8 +117,7 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
   Ledger& ledger = store.Open(served.name);
   const bool is_new = !ledger.Fact(kTaskFact);
   std::unique_ptr<GrowingSource> growing;
-  if (!served.source.empty())
-    growing = OpenGrowingSource(served.source, {{common.threads, common.memory_bytes}, served.watermark});
+  if (!served.source.empty()) growing = OpenGrowingSource(served.source, {{common.threads, common.memory_bytes}, served.watermark});
   std::unique_ptr<LiveSource> source;
   if (is_new && growing == nullptr) {
     LoopOptions options = ToLoopOptions(served.loop, served.columns, common.seed);
@@ -180,32 +179,32 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
 }
 
 [[maybe_unused]] const bool registered = Commands().Add(
-    "run", {.order = 42,
-            .summary = "serve a task: answer requests, remember predictions, learn from outcomes, improve by evidence",
-            .example = "everlearn run --task late --data flights.parquet --target late --time scheduled --key flight,scheduled\n"
-                       "  curl -d '{\"rows\": [{\"carrier\": \"UA\", …}]}' http://127.0.0.1:8080/v1/tasks/late/predictions",
-            .setup = [](CLI::App& app, const CommonOptions& common) -> std::function<int()> {
-              auto flags = std::make_shared<RunFlags>();
-              flags->loop.budget = "60s";
-              app.add_option("CONFIG", flags->config, "configuration (.toml); or describe one task by flags")->type_name("");
-              app.add_option("--task", flags->task, "name of the task")->type_name("NAME");
-              app.add_option("--data", flags->data, "its past, and what comes from now on: file, pattern, SQL, or -")->type_name("SOURCE");
-              app.add_option("--watermark", flags->watermark, "a column of the query that only grows: new rows are read by it")
-                  ->type_name("COL");
-              app.add_option("--outcome-after", flags->loop.outcome_after, "the source's outcomes are known so long after their rows")
-                  ->type_name("TIME");
-              app.add_option("--labels", flags->labels, "the classes, where there is no past to tell them")->delimiter(',')->type_name("A,B");
-              AddTaskFlags(app, &flags->columns);
-              app.get_option("--target")->required(false);
-              AddLoopFlags(app, &flags->loop);
-              for (const char* name : {"--start", "--delay"}) app.remove_option(app.get_option(name));
-              app.add_option("--ledger", flags->ledger, "file that remembers everything (default: everlearn.db)")->type_name("FILE");
-              app.add_option("--durability", flags->durability, "power (survives a loss of power, default) or process (survives kill -9)")
-                  ->type_name("power|process");
-              app.add_option("--listen", flags->listen, "address and port (default: 127.0.0.1:8080)")->type_name("ADDRESS:PORT");
-              app.add_option("--webhook", flags->webhook, "each event is sent there as JSON")->type_name("URL");
-              return [flags, &common] { return Run(*flags, common); };
-            }});
+    "run",
+    {.order = 42,
+     .summary = "serve a task: answer requests, remember predictions, learn from outcomes, improve by evidence",
+     .example = "everlearn run --task late --data flights.parquet --target late --time scheduled --key flight,scheduled\n"
+                "  curl -d '{\"rows\": [{\"carrier\": \"UA\", …}]}' http://127.0.0.1:8080/v1/tasks/late/predictions",
+     .setup = [](CLI::App& app, const CommonOptions& common) -> std::function<int()> {
+       auto flags = std::make_shared<RunFlags>();
+       flags->loop.budget = "60s";
+       app.add_option("CONFIG", flags->config, "configuration (.toml); or describe one task by flags")->type_name("");
+       app.add_option("--task", flags->task, "name of the task")->type_name("NAME");
+       app.add_option("--data", flags->data, "its past, and what comes from now on: file, pattern, SQL, or -")->type_name("SOURCE");
+       app.add_option("--watermark", flags->watermark, "a column of the query that only grows: new rows are read by it")->type_name("COL");
+       app.add_option("--outcome-after", flags->loop.outcome_after, "the source's outcomes are known so long after their rows")
+           ->type_name("TIME");
+       app.add_option("--labels", flags->labels, "the classes, where there is no past to tell them")->delimiter(',')->type_name("A,B");
+       AddTaskFlags(app, &flags->columns);
+       app.get_option("--target")->required(false);
+       AddLoopFlags(app, &flags->loop);
+       for (const char* name : {"--start", "--delay"}) app.remove_option(app.get_option(name));
+       app.add_option("--ledger", flags->ledger, "file that remembers everything (default: everlearn.db)")->type_name("FILE");
+       app.add_option("--durability", flags->durability, "power (survives a loss of power, default) or process (survives kill -9)")
+           ->type_name("power|process");
+       app.add_option("--listen", flags->listen, "address and port (default: 127.0.0.1:8080)")->type_name("ADDRESS:PORT");
+       app.add_option("--webhook", flags->webhook, "each event is sent there as JSON")->type_name("URL");
+       return [flags, &common] { return Run(*flags, common); };
+     }});
 
 }  // namespace
 }  // namespace everlearn
