@@ -23,7 +23,8 @@ Table ReadHistory(const std::string& name, GrowingSource& source, std::string* p
       if (finding.lost) throw Error(ErrorKind::kInput, finding.message, "correct it, or begin without these rows");
       warnings->push_back({"source", finding.message, ""});
     }
-    if (more) all.Append(batch.rows);
+    if (more && all.rows == 0) all = std::move(batch.rows);
+    else if (more) all.Append(batch.rows);
     else if (name != "-" || source.ended() || (!source.Wait(kQuiet) && all.rows >= kLeastHistory)) break;
   }
   if (all.rows == 0 && name != "-") ReadTable(name, {});  // says what is wrong with it

@@ -363,10 +363,16 @@ class GrowingFiles : public GrowingSource {
       open_path_ = path;
       open_inode_ = status.st_ino;
     }
-    std::vector<uint32_t> rows;
-    for (; place.rows < whole_.rows && rows.size() < most; ++place.rows) rows.push_back(static_cast<uint32_t>(place.rows));
-    batch->rows = whole_.Select(rows);
-    place.done = place.rows >= whole_.rows;
+    const size_t count = whole_.rows;
+    if (place.rows == 0 && count <= most) {
+      batch->rows = std::move(whole_);
+      place.rows = count;
+    } else {
+      std::vector<uint32_t> rows;
+      for (; place.rows < count && rows.size() < most; ++place.rows) rows.push_back(static_cast<uint32_t>(place.rows));
+      batch->rows = whole_.Select(rows);
+    }
+    place.done = place.rows >= count;
     if (place.done) Forget();
     return batch->rows.rows > 0;
   }

@@ -1,3 +1,4 @@
+// Growing sources: rows once each, from any position on, whatever happens to the files.
 #include "data/growing_source.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Outcomes that wait for their time: their order, and a restart.
 #include "loop/due_outcomes.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Raw rows of a source as a task takes them, and what is told of columns that change.
 #include "loop/source_rows.h"
 
 #include <gtest/gtest.h>
