@@ -125,6 +125,7 @@ std::vector<std::string> Table::Names() const {
 
 JsonObject Table::Row(size_t row) const {
   JsonObject object;
+  object.reserve(columns.size());
   for (const Column& column : columns) {
     Json& value = object[column.name];
     if (column.missing(row)) value = nullptr;
