@@ -49,7 +49,7 @@ TaskFrame DeclareTask(const std::string& name, const TaskFlags& flags, const std
     Column& value = example.columns.emplace_back(Column{.name = column, .type = type});
     if (type == ColumnType::kCategory) value.codes = {kMissingCode};
     else if (type == ColumnType::kText) value.text.AppendMissing();
-    else value.numbers = {static_cast<double>(kMicrosecondsPerDay / 2)};  // a timestamp has a time of day
+    else value.numbers = {static_cast<double>(kMicrosecondsPerDay) / 2};  // a timestamp has a time of day
   }
   std::vector<std::string> needed = frame.task.key;
   for (const std::string& column : {frame.task.time, loop.outcome_time})

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "cli/application.h"
+#include "cli/run_application_test_support.h"
 #include "data/test_files.h"
 #include "ledger/sha256.h"
 #include "loop/certificate.h"
@@ -162,19 +162,10 @@ TEST_F(Erase, VerifyNamesTheFirstRowThatIsWrong) {
 }
 
 TEST_F(Erase, TheCommandRefusesWhatARestartLearnsFromOnceMore) {
-  struct Ran {
-    int status;
-    std::string output, errors;
-  };
   const auto erase = [&](std::vector<std::string> flags) -> Ran {
-    std::vector<std::string> arguments{"everlearn", "ledger", "erase", folder_.Path("a.db"), "--json"};
+    std::vector<std::string> arguments{"ledger", "erase", folder_.Path("a.db"), "--json"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int status = RunApplication(static_cast<int>(pointers.size()), pointers.data());
-    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+    return RunWith(std::move(arguments));
   };
   const Ran dry = erase({"--where", "who=3", "--dry-run"});
   EXPECT_EQ(dry.output, "{\"rows\": [3, 7, 11, 15, 19, 23, 27, 31, 35, 39], \"erased\": 0, \"checkpoints\": 0}\n") << dry.errors;

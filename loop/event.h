@@ -42,7 +42,7 @@ struct Event {
   double half_width = kNoInterval;   // of the interval that was answered (regression, in `run`)
   // kRow, kShadow, kCorrection
   std::vector<uint32_t> members;    // who predicted, the champion first
-  std::vector<double> predictions;  // members × outputs
+  std::vector<double> predictions;  // members × outputs; of kModel: on the rows of its evidence bank, rows × outputs
 
   // kOutcome, kKnown, kCorrection: class index or value; and what it was before.
   double truth = 0, old_truth = 0;

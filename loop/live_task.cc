@@ -305,6 +305,7 @@ void LiveTask::Begin(const TrainRequest& request) {
   job.metric = state_->options.metric;
   job.frame = frame_.Encode();
   if (request.lineage == 0) job.candidates = FirstCandidates(*state_);
+  SetBank(request, &job);
   job.units = request.units;
   job.seconds = request.seconds;
   job.seed = MixBits(state_->options.seed ^ MixBits(request.number));

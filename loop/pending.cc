@@ -12,6 +12,7 @@ void SaveRow(const PendingRow& row, ByteWriter* out) {
   out->PutVarint(row.row);
   out->Put(row.time);
   out->Put(row.informed);
+  out->PutVarint(row.settled);
   out->Put(row.no_change);
   out->Put(row.truth);
   out->Put(row.half_width);
@@ -26,6 +27,7 @@ PendingRow LoadRow(ByteReader* in) {
   row.row = in->GetVarint();
   row.time = in->Get<int64_t>();
   row.informed = in->Get<uint64_t>();
+  row.settled = in->GetVarint();
   row.no_change = in->Get<double>();
   row.truth = in->Get<double>();
   row.half_width = in->Get<double>();

@@ -20,6 +20,7 @@ struct PendingRow {
   uint64_t row = 0;
   int64_t time = kNoTime;
   uint64_t informed = 0;            // rows that had counted for tests when the prediction was made
+  uint64_t settled = 0;             // rows before this number were known or given up then
   double no_change = 0;             // the outcome last known when the prediction was made; NaN where none was
   double truth = 0;                 // NaN until known
   double half_width = kNoInterval;  // of the interval that was announced; NaN: none

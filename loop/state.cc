@@ -260,6 +260,8 @@ std::string LoopState::SaveAll(uint32_t place) const {
   out.Put(roster.day_one);
   blend.Save(&out);
   evidence.Save(&out);
+  bank.Save(&out);
+  alarm.Save(&out);
   out.PutVarint(requests.size());
   for (const TrainRequest& request : requests) {
     out.Put(request.number);
@@ -268,12 +270,16 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.PutText(request.parameters);
     out.Put(request.outcomes);
     out.Put(request.first_waiting);
+    SaveBankRows(request.bank, &out);
+    out.Put(request.recent_row);
     out.Put(request.units);
     out.Put(request.seconds);
     out.Put(request.due);
   }
   for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
   out.Put(requests_made);
+  out.Put(patience);
+  out.Put(recent_row);
   out.Put(retrained_at);
   out.Put(now);
   out.Put(last_outcome);
@@ -354,6 +360,9 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   roster.day_one = in.Get<uint32_t>();
   blend.Load(&in);
   evidence.Load(&in);
+  const auto is_outcome = [&](double truth) { return options.IsOutcome(truth); };
+  bank.Load(&in, is_outcome);
+  alarm.Load(&in);
   requests.resize(in.GetCount());
   for (TrainRequest& request : requests) {
     request.number = in.Get<uint32_t>();
@@ -362,26 +371,39 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     request.parameters = in.GetText();
     request.outcomes = in.Get<uint64_t>();
     request.first_waiting = in.Get<uint64_t>();
+    request.bank = LoadBankRows(&in, is_outcome);
+    request.recent_row = in.Get<uint64_t>();
     request.units = in.Get<double>();
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();
   }
   for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
+  patience = in.Get<uint32_t>();
+  recent_row = in.Get<uint64_t>();
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();
   last_outcome = in.Get<double>();
   driver = in.GetText();
   paused = in.Get<bool>();
   suggested = in.Get<uint32_t>();
-  const Json changed = ParseJson(in.GetText(), "the checkpoint's options");
-  if (!changed.is_object()) throw Error(ErrorKind::kDamaged, "the checkpoint's options are damaged");
-  Change(changed.get_object());
+  LoadChangeable(in.GetText());
   served.Load(&in);
   served_loss.Load(&in);
   interval.Load(&in);
   CheckNumbers();
   UpdateSpeakers();
+}
+
+void LoopState::LoadChangeable(const std::string& text) {
+  Json values;
+  try {
+    values = ParseJson(text, "the options");
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: " + error.message());
+  }
+  if (!values.is_object()) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its options are none");
+  Change(values.get_object());
 }
 
 void LoopState::CheckNumbers() const {

@@ -13,6 +13,8 @@
 #include "base/json.h"
 #include "loop/blend.h"
 #include "loop/evidence.h"
+#include "loop/evidence_bank.h"
+#include "loop/loss_alarm.h"
 #include "loop/pending.h"
 #include "loop/roster.h"
 #include "statistics/quantile_tracker.h"
@@ -62,6 +64,8 @@ struct TrainRequest {
   std::string learner, parameters;
   uint64_t outcomes = 0;       // train on the rows of the first so many outcomes
   uint64_t first_waiting = 0;  // and, where silence means a value, on those before this row whose outcome never came
+  std::vector<BankRow> bank;   // kept out of a first fit, which is scored on them; empty: none
+  uint64_t recent_row = 0;     // trains on the rows from this one on only, where that is better; 0: on all
   double units = 0;            // budget
   double seconds = 0;          // deadline instead, where > 0
   int64_t due = kNoTime;       // time of the event that brings the result; kNoTime: before the next row
@@ -75,12 +79,16 @@ struct LoopState {
   Roster roster;
   Blend blend;
   Evidence evidence;
+  EvidenceBank bank;
+  LossAlarm alarm;  // of what is served
   PendingRows pending;
   std::vector<TrainRequest> requests;  // running
   std::vector<uint32_t> speakers;      // members that predict, the champion first; follows from the roster
   uint64_t events = 0, outcomes = 0, predicted = 0, decisions = 0;
   uint32_t requests_made = 0;
   uint64_t next_retrain = 0;  // outcomes at which the next scheduled retraining begins
+  uint64_t recent_row = 0;    // where the change began that the last alarm was about; 0: none
+  uint32_t patience = 1;      // the schedule is so many times slower, since retraining gained nothing
   int64_t retrained_at = kNoTime;
   int64_t now = kNoTime;
   double last_outcome = kMissing;
@@ -119,6 +127,7 @@ struct LoopState {
  private:
   std::string SaveAll(uint32_t place) const;
   uint32_t rows_place_ = kWhole;
+  void LoadChangeable(const std::string& text);
   void CheckNumbers() const;  // that members and lineages which are named exist; throws kDamaged
 };
 
