@@ -20,25 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// By the ending of a path or pattern, compressed or not.
-std::optional<SourceFormat> FormatOf(const std::string& path) {
-  std::string lower = LowerCase(path);
-  bool compressed = false;
-  for (const std::string_view ending : {".gz", ".zst"}) {
-    if (!lower.ends_with(ending)) continue;
-    lower.resize(lower.size() - ending.size());
-    compressed = true;
-    break;
-  }
-  for (const std::string_view ending : {".csv", ".txt"})
-    if (lower.ends_with(ending)) return SourceFormat::kCsv;
-  if (lower.ends_with(".tsv")) return SourceFormat::kTsv;
-  for (const std::string_view ending : {".json", ".jsonl", ".ndjson"})
-    if (lower.ends_with(ending)) return SourceFormat::kJson;
-  if (lower.ends_with(".parquet") && !compressed) return SourceFormat::kParquet;
-  return std::nullopt;
-}
-
 [[noreturn]] void ThrowNoSuchFile(const std::string& path) {
   std::error_code error;
   const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
@@ -60,6 +41,24 @@ std::string OneStatement(std::string_view sql) {
 }
 
 }  // namespace
+
+std::optional<SourceFormat> FormatOf(const std::string& path) {
+  std::string lower = LowerCase(path);
+  bool compressed = false;
+  for (const std::string_view ending : {".gz", ".zst"}) {
+    if (!lower.ends_with(ending)) continue;
+    lower.resize(lower.size() - ending.size());
+    compressed = true;
+    break;
+  }
+  for (const std::string_view ending : {".csv", ".txt"})
+    if (lower.ends_with(ending)) return SourceFormat::kCsv;
+  if (lower.ends_with(".tsv")) return SourceFormat::kTsv;
+  for (const std::string_view ending : {".json", ".jsonl", ".ndjson"})
+    if (lower.ends_with(ending)) return SourceFormat::kJson;
+  if (lower.ends_with(".parquet") && !compressed) return SourceFormat::kParquet;
+  return std::nullopt;
+}
 
 bool BeginsAsSql(std::string_view text) {
   text = Trim(text);

@@ -3,6 +3,7 @@
 // Pure but for looking at the file system and copying standard input.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct Source {
 
 // Whether a source is SQL: it begins with SELECT, WITH or FROM. A file of that name goes before.
 bool BeginsAsSql(std::string_view text);
+
+// The format of a file or pattern by its ending, compressed or not; nothing where it is unknown.
+std::optional<SourceFormat> FormatOf(const std::string& path);
 
 // Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending), kUsage (postgresql://).
 Source ResolveSource(const std::string& text, DuckDatabase* database);

@@ -137,6 +137,14 @@ std::optional<std::string> SqliteLedger::Note(const std::string& name) const {
   return std::string(select.Bytes(0));
 }
 
+void SqliteLedger::ReadNotes(const std::string& first, const std::string& end,
+                             const std::function<void(const std::string&, std::string_view)>& visit) const {
+  SqliteStatement select =
+      store_.database().Prepare("SELECT name, value FROM note WHERE task = ? AND name >= ? AND name < ? ORDER BY name");
+  select.Bind(task_).Bind(first).Bind(end);
+  while (select.Step()) visit(std::string(select.Bytes(0)), select.Bytes(1));
+}
+
 void SqliteLedger::DropNotes(const std::string& first, const std::string& end, int64_t before) {
   store_.Write("DELETE FROM note WHERE task = ? AND name >= ? AND name < ? AND time < ?",
                [&](SqliteStatement& erase) { erase.Bind(task_).Bind(first).Bind(end).Bind(before); });

@@ -22,7 +22,7 @@ enum class EventKind : uint8_t {
   kShadow = 4,      // what members besides those that were asked for the answer predicted for a row
   kKnown = 5,       // an outcome that was known before its row was predicted: learnt from, never scored
   kCorrection = 6,  // another value for an outcome that had counted
-  kWish = 7,        // of an operator: promote, roll back, pause, resume
+  kWish = 7,        // of an operator: promote, roll back, pause, resume, configure
   kTick = 8,        // nothing but the time
   kNotice = 9,      // something that concerns the task and changes nothing in its state
 };

@@ -51,6 +51,9 @@ class Evidence {
  public:
   Evidence(const std::string& metric, size_t classes, const EvidenceOptions& options);
 
+  // From now on: the least gain of a promotion, and the error rate of pairs that are numbered later.
+  void SetOptions(const EvidenceOptions& options) { options_ = options; }
+
   // A change of champion, by whomever: tests begin anew from row `next_row` on.
   void OnChampion(const Roster& roster, uint64_t next_row);
 

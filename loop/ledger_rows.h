@@ -24,6 +24,9 @@ LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t m
 // A row's body: 16 bytes of salt, so that the hash of an erased row gives nothing away, then the row as JSON text.
 std::string MakeBody(std::string_view salt, std::string_view json_text);
 constexpr size_t kSaltBytes = 16;
+std::string NewSalt();
+// From the system, not to be foreseen. Any thread.
+uint64_t SystemRandomBits();
 // Throws kDamaged.
 JsonObject RowOfBody(std::string_view body);
 

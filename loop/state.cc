@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 2;
+constexpr uint32_t kCheckpointFormat = 3;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
@@ -128,6 +128,22 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   return o;
 }
 
+const std::vector<std::string>& LoopOptions::Changeable() {
+  static const std::vector<std::string> names = {"autonomy",       "retrain",      "retrain_every", "budget_units",
+                                                 "budget_seconds", "minimum_gain", "error_rate"};
+  return names;
+}
+
+LoopOptions LoopOptions::With(const JsonObject& values) const {
+  JsonObject json = ToJson().as_object();
+  for (const auto& [name, value] : values) {
+    if (std::find(Changeable().begin(), Changeable().end(), name) == Changeable().end())
+      throw Error(ErrorKind::kDamaged, "the option " + std::string(name) + " cannot change");
+    json[name] = value;
+  }
+  return FromJson(json);
+}
+
 bool LoopOptions::IsOutcome(double truth) const {
   return classes == 0 ? std::isfinite(truth) : truth >= 0 && truth < static_cast<double>(classes) && truth == std::floor(truth);
 }
@@ -172,6 +188,11 @@ LoopState::LoopState(LoopOptions given)
     evidence.OnChampion(roster, 0);
   }
   UpdateSpeakers();
+}
+
+void LoopState::Change(const JsonObject& values) {
+  options = options.With(values);
+  evidence.SetOptions(options.evidence);
 }
 
 Member& LoopState::AddMember(uint32_t lineage_id, std::string name) {
@@ -265,6 +286,10 @@ std::string LoopState::SaveAll(uint32_t place) const {
   out.PutText(driver);
   out.Put(paused);
   out.Put(suggested);
+  const JsonObject all = options.ToJson().as_object();
+  JsonObject changeable;
+  for (const std::string& name : LoopOptions::Changeable()) changeable[name] = all.at(name);
+  out.PutText(ToText(changeable));
   served.Save(&out);
   served_loss.Save(&out);
   interval.Save(&out);
@@ -362,11 +387,23 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   driver = in.GetText();
   paused = in.Get<bool>();
   suggested = in.Get<uint32_t>();
+  LoadChangeable(in.GetText());
   served.Load(&in);
   served_loss.Load(&in);
   interval.Load(&in);
   CheckNumbers();
   UpdateSpeakers();
+}
+
+void LoopState::LoadChangeable(const std::string& text) {
+  Json values;
+  try {
+    values = ParseJson(text, "the options");
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: " + error.message());
+  }
+  if (!values.is_object()) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its options are none");
+  Change(values.get_object());
 }
 
 void LoopState::CheckNumbers() const {

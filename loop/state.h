@@ -51,6 +51,10 @@ struct LoopOptions {
   Json ToJson() const;
   // Throws kDamaged where a value is of the wrong type or out of its range.
   static LoopOptions FromJson(const Json& json);
+  // What may become another value while the task lives, by the names in ToJson(): an event says so, and checkpoints carry it.
+  static const std::vector<std::string>& Changeable();
+  // A copy with other values. Throws kDamaged for a name that is not changeable, or a value out of its range.
+  LoopOptions With(const JsonObject& values) const;
 };
 
 // A training that the driver shall run; its result comes back as an event.
@@ -100,6 +104,8 @@ struct LoopState {
   // Seconds of CPU, to sample what each member costs; null: not measured. It never influences the state's other parts.
   double (*cpu_clock)() = nullptr;
 
+  // Other options from now on; throws as LoopOptions::With.
+  void Change(const JsonObject& values);
   // Adds a member of a lineage; the newest of it from now on.
   Member& AddMember(uint32_t lineage, std::string name);
   // The champion first, then the others by number.
@@ -121,6 +127,7 @@ struct LoopState {
  private:
   std::string SaveAll(uint32_t place) const;
   uint32_t rows_place_ = kWhole;
+  void LoadChangeable(const std::string& text);
   void CheckNumbers() const;  // that members and lineages which are named exist; throws kDamaged
 };
 

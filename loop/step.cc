@@ -170,7 +170,7 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.informed = s.evidence.rows();
   row.settled = s.pending.first_row();
   row.no_change = s.last_outcome;
-  row.half_width = input.given || input.recompute ? event.half_width : kNoInterval;
+  row.half_width = event.half_width;
   if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
   row.members.clear();
   row.predictions.clear();
@@ -236,12 +236,32 @@ void OnCorrection(LoopState& s, const Event& event) {
   if (!event.members.empty()) s.served.Correct(event.predictions.data(), event.old_truth, event.truth);
 }
 
+// A new rule of retraining counts from the last one.
+void Configure(LoopState& s, JsonObject detail, Effects* effects) {
+  const Json options = detail["options"];
+  if (!options.is_object()) throw Error(ErrorKind::kDamaged, "a change of options names none");
+  const auto rule = s.options.retrain;
+  const int64_t every = s.options.retrain_every;
+  s.Change(options.get_object());
+  if (rule != s.options.retrain || every != s.options.retrain_every) {
+    const int64_t retrained_at = s.retrained_at;
+    ScheduleRetraining(s);
+    s.retrained_at = retrained_at;
+  }
+  if (s.options.autonomy != Autonomy::kSuggest) s.suggested = 0;
+  effects->notices.push_back({"configured", 0, 0, std::move(detail)});
+}
+
 void OnWish(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
   JsonObject detail = ParseJson(event.detail, "the detail of a wish").as_object();
   if (event.word == "pause" || event.word == "resume") {
     s.paused = event.word == "pause";
     effects->notices.push_back({s.paused ? "paused" : "resumed", 0, 0, std::move(detail)});
+    return;
+  }
+  if (event.word == "configure") {
+    Configure(s, std::move(detail), effects);
     return;
   }
   if (event.member == 0 || event.member > s.roster.members.size() || !s.roster.Get(event.member).alive || s.roster.champion == 0)

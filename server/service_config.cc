@@ -329,6 +329,7 @@ const Settings<TaskConfig>& TaskSettings() {
        [](const Value& section, TaskConfig* out) {
          for (const Value& value : section.Entries()) out->types[value.key()] = value.Word(TypeNames());
        }},
+      Texts("labels", &TaskConfig::labels),
       Text("outcome_time", &TaskConfig::outcome_time),
       {"outcome_after",
        [](const Value& value, TaskConfig* out) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "loop/live_task.h"
+#include "loop/recompute.h"
 #include "loop/records.h"
 #include "tests/live_world.h"
 
@@ -180,6 +181,115 @@ TEST_F(LiveTest, ShadowsOfASampleStayPaired) {
   EXPECT_GT(scored, 90u);
   EXPECT_LT(scored, 170u);
   EXPECT_EQ(task_->state().served.rows(), 512u);
+}
+
+TEST_F(LiveTest, RowsOfTheSourceAreTestedThenTrained) {
+  World world(5);
+  Begin(&world, 600);
+  const auto row = [&](double* truth) {
+    SourceRow made;
+    made.row = world.Row(false, truth);
+    made.key = task_->encoder().Key(made.row);
+    return made;
+  };
+  double truth = 0;
+  SourceRow first = row(&truth);
+  first.truth = truth;
+  EXPECT_TRUE(task_->AddSourceRow(first));
+  EXPECT_EQ(task_->state().served.rows(), 1u);
+  EXPECT_FALSE(task_->AddSourceRow(first)) << "a key is predicted once";
+  EXPECT_EQ(task_->state().predicted, 1u);
+  EXPECT_EQ(task_->state().outcomes, 601u);
+
+  // Without its outcome yet; the same key brings it.
+  SourceRow second = row(&truth);
+  EXPECT_TRUE(task_->AddSourceRow(second));
+  second.truth = truth;
+  EXPECT_FALSE(task_->AddSourceRow(second));
+  EXPECT_EQ(task_->state().served.rows(), 2u);
+
+  // What was asked for by a request gets its outcome, and is not predicted again.
+  SourceRow third = row(&truth);
+  const std::string id = Ask(third.row);
+  third.truth = truth;
+  EXPECT_FALSE(task_->AddSourceRow(third));
+  EXPECT_EQ(task_->AddOutcome(id, truth, kNoTime), OutcomeStatus::kDuplicate);
+
+  // Known before its own row: learnt from, never scored.
+  SourceRow early = row(&truth);
+  early.truth = truth;
+  early.due = now_ - 1;
+  EXPECT_TRUE(task_->AddSourceRow(early));
+  EXPECT_EQ(task_->state().served.rows(), 3u);
+  EXPECT_EQ(task_->state().outcomes, 604u);
+}
+
+TEST_F(LiveTest, OutcomesOfTheSourceWaitForTheirTimeAcrossCrashes) {
+  World world(6);
+  Begin(&world, 600);
+  for (int i = 0; i < 50; ++i) {
+    SourceRow row;
+    double truth = 0;
+    row.row = world.Row(false, &truth);
+    row.key = task_->encoder().Key(row.row);
+    row.truth = truth;
+    row.after = 10'000;
+    now_ += 1000;
+    task_->AddSourceRow(row);
+    if (i == 20) store_->Commit();
+    if (i == 25) {  // rows that were not committed are gone with their outcomes
+      store_->Rollback();
+      task_->Reload();
+      EXPECT_EQ(task_->state().predicted, 21u);
+      EXPECT_EQ(task_->waiting_outcomes(), 10u);
+    }
+  }
+  EXPECT_EQ(task_->state().predicted, 45u);
+  EXPECT_EQ(task_->waiting_outcomes(), 10u);
+  store_->Commit();
+  const std::string before = Status();
+  Open();
+  EXPECT_EQ(Status(), before);
+  EXPECT_EQ(task_->waiting_outcomes(), 10u);
+  now_ += 10'000;
+  task_->CatchUp(0);
+  EXPECT_EQ(task_->waiting_outcomes(), 0u);
+  EXPECT_EQ(task_->state().served.rows(), 45u);
+}
+
+TEST_F(LiveTest, ChangedOptionsAreAnEventThatIsRecomputed) {
+  World world(7);
+  Begin(&world, 900);
+  const auto run = [&](int rows, bool changed) {
+    for (int i = 0; i < rows; ++i) {
+      double truth = 0;
+      const std::string id = Ask(world.Row(changed, &truth));
+      task_->CatchUp(0);
+      task_->AddOutcome(id, truth, kNoTime);
+    }
+  };
+  task_->Configure({{"autonomy", 0}, {"retrain", 1}}, {"autonomy is observe, was act"});
+  run(3000, true);
+  EXPECT_EQ(task_->state().decisions, 0u) << "it only observes";
+  EXPECT_EQ(task_->state().requests_made, 0u) << "it never trains";
+  task_->Checkpoint();
+  store_->Commit();
+  Open();
+  EXPECT_EQ(task_->state().options.autonomy, Autonomy::kObserve) << "the checkpoint carries it";
+  task_->Configure({{"autonomy", 2}, {"minimum_gain", 0.001}}, {});
+  store_->Commit();
+  Open();
+  EXPECT_EQ(task_->state().options.autonomy, Autonomy::kAct) << "the event carries it";
+  EXPECT_EQ(task_->state().options.evidence.minimum_gain, 0.001);
+  run(1500, true);
+  EXPECT_GT(task_->state().decisions, 0u);
+  store_->Commit();
+  const Recomputation all = RecomputeAll(task_->ledger());
+  EXPECT_EQ(all.difference, "");
+  EXPECT_EQ(all.state->options.autonomy, Autonomy::kAct);
+  EXPECT_EQ(all.state->decisions, task_->state().decisions);
+  EXPECT_THROW(task_->Configure({{"metric", "brier"}}, {}), Error);
+  EXPECT_THROW(task_->Configure({{"autonomy", 9}}, {}), Error);
 }
 
 }  // namespace
