@@ -125,7 +125,7 @@ TEST_F(Changed, UnseenCategoriesAreADrift) {
 
 TEST_F(Changed, ManySmallChangesAreAnAlarmOfTheWhole) {
   Run([](std::vector<double>* row) {
-    for (size_t c = 0; c < 12; ++c) (*row)[c] = c < 8 ? std::pow((*row)[c], 0.84) : (*row)[c] * 1.19;
+    for (size_t c = 0; c < 12; ++c) (*row)[c] = c < 8 ? std::pow((*row)[c], 0.8) : (*row)[c] * 1.23;
   });
   EXPECT_EQ(table_alarms_, 1);
   EXPECT_LT(tracker_.table().p, 1e-6);

@@ -22,10 +22,11 @@ std::vector<double> HolmAdjusted(const std::vector<double>& p) {
 
 double CauchyCombination(const std::vector<double>& p) {
   if (p.empty()) return 1;
+  constexpr double kMost = 0.99;
   double sum = 0;
   for (const double value : p) {
-    // At 0 and 1 the tangent has no value; a p-value of discrete data may well be 1.
-    const double inside = std::clamp(value, 1e-300, 1 - 1e-15);
+    // At 0 and 1 the tangent has no value.
+    const double inside = std::clamp(value, 1e-300, kMost);
     constexpr double kSmall = 1e-15;  // below it the tangent is 1 / (p π) to all digits, and 0.5 − p loses p
     sum += inside < kSmall ? 1 / (inside * std::numbers::pi) : std::tan((0.5 - inside) * std::numbers::pi);
   }

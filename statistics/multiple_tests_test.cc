@@ -25,7 +25,8 @@ TEST(MultipleTests, CauchyIsSciPys) {
   EXPECT_NEAR(CauchyCombination({1e-20, 0.5, 0.9}), 3e-20, 1e-32);
   EXPECT_NEAR(CauchyCombination({0.3}), 0.3, 1e-15);
   EXPECT_EQ(CauchyCombination({}), 1);
-  EXPECT_NEAR(CauchyCombination({1, 1}), 1, 1e-9);
+  EXPECT_NEAR(CauchyCombination({1, 1}), 0.99, 1e-9);
+  EXPECT_NEAR(CauchyCombination({1e-6, 1}), 2e-6, 1e-9);
   EXPECT_LT(CauchyCombination({0, 1}), 1e-250);
 }
 
