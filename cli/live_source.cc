@@ -54,7 +54,10 @@ LiveSource::LiveSource(const std::string& source, const TaskFlags& flags, const 
   options_.history = true;
   options_.most_waiting = 100'000;  // a service runs for years
   options_.is_category.clear();
-  for (const Feature& feature : frame_.space.features()) options_.is_category.push_back(feature.is_category());
+  for (const Feature& feature : frame_.space.features()) {
+    options_.is_category.push_back(feature.is_category());
+    options_.columns.push_back(feature.name);
+  }
   std::erase_if(raw_.columns, [&](const Column& column) {
     return column.name == frame_.task.target || (!loop.outcome_time.empty() && column.name == loop.outcome_time);
   });

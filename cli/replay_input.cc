@@ -201,7 +201,10 @@ ReplayInput ReadReplayInput(const std::string& source, const TaskFlags& flags, c
   options->classes = input.task.labels.size();
   options->history = input.start > 0;
   options->is_category.clear();
-  for (const Feature& feature : input.space.features()) options->is_category.push_back(feature.is_category());
+  for (const Feature& feature : input.space.features()) {
+    options->is_category.push_back(feature.is_category());
+    options->columns.push_back(feature.name);
+  }
   return input;
 }
 

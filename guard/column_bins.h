@@ -13,7 +13,7 @@ namespace everlearn {
 
 class ColumnBins {
  public:
-  static constexpr size_t kEdges = 63;           // at most; for categories, codes of their own
+  static constexpr size_t kEdges = 63;           // at most (six bits); for categories, codes of their own
   static constexpr size_t kBins = kEdges + 2;    // of every column, used or not; the last one is for missing values
   static constexpr size_t kMissingBin = kBins - 1;
 
@@ -25,7 +25,8 @@ class ColumnBins {
   size_t Of(double value) const {
     if (value != value) return kMissingBin;
     size_t below = 0;  // edges below the value; those that are not used are infinite
-    for (size_t step = (kEdges + 1) / 2; step > 0; step /= 2) below += edges_[below + step - 1] < value ? step : 0;
+    // Six comparisons without a branch, as which way they go cannot be foreseen.
+    for (int bit = 5; bit >= 0; --bit) below += static_cast<size_t>(edges_[below + (size_t{1} << bit) - 1] < value) << bit;
     return is_category_ && (below >= used_ || edges_[below] != value) ? used_ : below;
   }
   bool is_category() const { return is_category_; }
