@@ -95,7 +95,7 @@ class LossEstimate {
   // Of past blocks.
   uint64_t blocks_ = 0;
   double row_variance_ = 0, common_variance_ = 0;
-  QuantileTracker width_{EstimatedLoss::kCoverage};
+  QuantileTracker width_{EstimatedLoss::kCoverage, 0.5};  // a block is many rows: it follows fast
 };
 
 }  // namespace everlearn

@@ -256,7 +256,7 @@ class ReplayRun {
     JsonArray events;
     for (const LedgerNotice& notice : ledger_.Notices()) events.push_back(ParseJson(notice.body, "a stored event"));
     const Interval gain = state_.evidence.GainSinceDayOne();
-    return {
+    JsonObject result{
         {"rows", input_.schedule.rows},
         {"metric", metric},
         {"events_recorded", ledger_.last_event()},
@@ -271,6 +271,8 @@ class ReplayRun {
         {"decisions", state_.decisions},
         {"pairs", state_.evidence.pairs()},
         {"events", events}};
+    if (options_.loop.classes == 0) result["interval"] = IntervalJson(state_.interval);
+    return result;
   }
 
   const ReplayInput& input_;

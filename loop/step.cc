@@ -217,7 +217,7 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.history = event.history;
   row.informed = s.evidence.rows();
   row.no_change = s.last_outcome;
-  row.half_width = input.given || input.recompute ? event.half_width : kNoInterval;
+  row.half_width = input.given || input.recompute ? event.half_width : s.interval.Get();
   row.features.assign(event.features, event.features + (event.features != nullptr ? s.options.is_category.size() : 0));
   row.members.clear();
   row.predictions.clear();

@@ -8,7 +8,6 @@ namespace everlearn {
 namespace {
 
 constexpr size_t kFirst = 30;          // scores from which the first threshold is taken
-constexpr double kStep = 0.05;         // of the usual score, for one that is exceeded; small, since many outcomes may come at once
 constexpr double kForget = 1.0 / 200;  // part of the usual score that each one replaces
 constexpr double kMostScales = 100;    // a score counts as at most so many usual ones
 
@@ -31,7 +30,7 @@ void QuantileTracker::Add(double score, double announced) {
     return;
   }
   const double at = std::isfinite(announced) ? announced : threshold_;
-  threshold_ = std::max(0.0, threshold_ + kStep * scale_ * ((score > at ? 1.0 : 0.0) - (1.0 - coverage_)));
+  threshold_ = std::max(0.0, threshold_ + step_ * scale_ * ((score > at ? 1.0 : 0.0) - (1.0 - coverage_)));
   const double counted = scale_ > 0 ? std::min(score, kMostScales * scale_) : score;
   scale_ += kForget * (counted - scale_);
 }

@@ -14,7 +14,8 @@ namespace everlearn {
 
 class QuantileTracker {
  public:
-  explicit QuantileTracker(double coverage = 0.9) : coverage_(coverage) {}
+  // `step`: of the threshold at a score that exceeds it, in usual scores. Small where many scores may come at once.
+  explicit QuantileTracker(double coverage = 0.9, double step = 0.05) : coverage_(coverage), step_(step) {}
 
   // A score (≥ 0, finite), and the threshold that had been announced for it; NaN where none was.
   void Add(double score, double announced);
@@ -29,7 +30,7 @@ class QuantileTracker {
   void Load(ByteReader* in);  // throws kDamaged
 
  private:
-  double coverage_;
+  double coverage_, step_;
   double threshold_ = 0;
   double scale_ = 0;           // forgetting mean of the scores: what a step is measured in
   std::vector<double> first_;  // scores before there was a threshold
