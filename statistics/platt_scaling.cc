@@ -29,7 +29,7 @@ void PlattScaling::Add(double p, bool happened) {
   const double determinant = slope_slope_ * offset_offset_ - slope_offset_ * slope_offset_;
   slope_ -= gradient * (offset_offset_ * x - slope_offset_) / determinant;
   offset_ -= gradient * (slope_slope_ - slope_offset_ * x) / determinant;
-  slope_ = std::clamp(slope_, 0.0, kMostSlope);
+  slope_ = std::clamp(slope_, -kMostSlope, kMostSlope);
   offset_ = std::clamp(offset_, -kMostOffset, kMostOffset);
 }
 
@@ -39,7 +39,7 @@ void PlattScaling::Save(ByteWriter* out) const {
 
 void PlattScaling::Load(ByteReader* in) {
   for (double* field : {&slope_, &offset_, &slope_slope_, &slope_offset_, &offset_offset_}) *field = in->Get<double>();
-  const bool fits = slope_ >= 0 && slope_ <= kMostSlope && std::abs(offset_) <= kMostOffset && slope_slope_ >= kPrior &&
+  const bool fits = std::abs(slope_) <= kMostSlope && std::abs(offset_) <= kMostOffset && slope_slope_ >= kPrior &&
                     offset_offset_ >= kPrior && slope_slope_ * offset_offset_ - slope_offset_ * slope_offset_ >= kPrior;
   if (!fits || !std::isfinite(slope_slope_ * offset_offset_)) throw Error(ErrorKind::kDamaged, "a stored calibration is damaged");
 }
