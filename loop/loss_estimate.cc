@@ -11,14 +11,14 @@ namespace everlearn {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr double kEpsilon = 1e-15;          // as of the served loss
-constexpr uint64_t kAllRows = 50'000;       // served rows that are all estimated; then
-constexpr uint64_t kSampleEvery = 8;        // one of so many
-constexpr uint64_t kFirstLearnt = 100;      // outcomes before the model of a regression's loss is asked
-constexpr uint64_t kLeastBlock = 256;       // estimated rows of a block,
-constexpr uint64_t kMostBlock = 1280;       // at most
-constexpr uint64_t kFirstBlocks = 5;        // before there is a band
-constexpr double kBlocksKept = 30;          // the variances forget what is older
+constexpr double kEpsilon = 1e-15;      // as of the served loss
+constexpr uint64_t kAllRows = 50'000;   // served rows that are all estimated; then
+constexpr uint64_t kSampleEvery = 8;    // one of so many
+constexpr uint64_t kFirstLearnt = 100;  // outcomes before the model of a regression's loss is asked
+constexpr uint64_t kLeastBlock = 256;   // estimated rows of a block,
+constexpr uint64_t kMostBlock = 1280;   // at most
+constexpr uint64_t kFirstBlocks = 5;    // before there is a band
+constexpr double kBlocksKept = 30;      // the variances forget what is older
 constexpr const char* kLossLearner = "online_linear";
 
 ParameterValues LossParameters() { return ParameterValues(Learners().Get(kLossLearner).parameters); }
@@ -136,25 +136,32 @@ void LossEstimate::EndBlock() {
   const auto rows = static_cast<double>(block_rows_);
   const double error = block_sum_ / rows;
   const double variance = std::max(0.0, block_squares_ / rows - error * error);
-  // The band as it was before this block was known.
-  const double deviation = Deviation(rows);
-  if (deviation > 0) width_.Add(std::abs(error) / deviation, Width());
-  ++blocks_;
-  const double weight = 1 / std::min(static_cast<double>(blocks_), kBlocksKept);
-  row_variance_ += weight * (variance - row_variance_);
-  common_variance_ += weight * (error * error - variance / rows - common_variance_);
+  const double deviation = announced_.Deviation(rows);
+  if (announced_.width > 0 && deviation > 0) width_.Add(std::abs(error) / deviation, announced_.width);
+  announced_ = Now();
+  past_[blocks_++ % kBlocks] = {error * error, variance, variance / rows};
   block_rows_ = 0;
   block_sum_ = block_squares_ = 0;
 }
 
-double LossEstimate::Deviation(double rows) const {
-  return blocks_ < kFirstBlocks ? 0 : std::sqrt(row_variance_ / rows + std::max(0.0, common_variance_));
-}
+double LossEstimate::Band::Deviation(double rows) const { return std::sqrt(row_variance / rows + common_variance); }
 
-double LossEstimate::Width() const {
-  if (blocks_ < kFirstBlocks) return kNone;
-  if (const double tracked = width_.Get(); !std::isnan(tracked)) return tracked;
-  return boost::math::quantile(boost::math::students_t(static_cast<double>(blocks_)), (1 + EstimatedLoss::kCoverage) / 2);
+LossEstimate::Band LossEstimate::Now() const {
+  if (blocks_ < kFirstBlocks) return {};
+  const auto median = [&](auto field) {
+    std::vector<double> values;
+    for (size_t i = 0; i < std::min<size_t>(blocks_, kBlocks); ++i) values.push_back(past_[i].*field);
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+    return values[values.size() / 2];
+  };
+  constexpr double kMedianOfSquare = 0.4549;  // of a standard normal
+  Band band;
+  band.row_variance = median(&Block::variance);
+  band.common_variance = std::max(0.0, median(&Block::squared_error) / kMedianOfSquare - median(&Block::mean_variance));
+  band.width = width_.Get();
+  if (std::isnan(band.width))
+    band.width = boost::math::quantile(boost::math::students_t(static_cast<double>(blocks_)), (1 + EstimatedLoss::kCoverage) / 2);
+  return band;
 }
 
 EstimatedLoss LossEstimate::Get() const {
@@ -175,10 +182,10 @@ EstimatedLoss LossEstimate::Get() const {
   figures.rows = all.waiting;
   figures.loss = mean(all.waiting_loss, all.waiting);
   figures.accuracy = classes_ > 0 ? mean(all.waiting_accuracy, all.waiting) : kNone;
-  const double reach = all.waiting == 0 ? kNone : Width() * Deviation(static_cast<double>(all.waiting));
-  figures.lower = std::max(0.0, figures.loss - reach);
+  const Band band = Now();
+  const double reach = band.width > 0 && all.waiting > 0 ? band.width * band.Deviation(static_cast<double>(all.waiting)) : kNone;
+  figures.lower = std::isnan(reach) ? kNone : std::max(0.0, figures.loss - reach);
   figures.upper = figures.loss + reach;
-  if (std::isnan(reach)) figures.lower = kNone;
   figures.recent_rows = all.waiting + all.matured;
   figures.recent_loss = mean(all.waiting_loss + all.matured_estimate, figures.recent_rows);
   figures.matured_rows = all.matured;
@@ -194,11 +201,13 @@ void LossEstimate::Save(ByteWriter* out) const {
   calibration_.Save(out);
   out->PutText(model_ == nullptr ? "" : model_->State());
   for (const uint64_t field : {served_, learnt_, newest_, block_first_, block_rows_, blocks_}) out->Put(field);
-  for (const double field : {block_sum_, block_squares_, row_variance_, common_variance_}) out->Put(field);
+  for (const double field : {block_sum_, block_squares_, announced_.row_variance, announced_.common_variance, announced_.width})
+    out->Put(field);
   for (const Span& span : spans_) {
     for (const uint64_t field : {span.number, span.waiting, span.matured}) out->PutVarint(field);
     for (const double field : {span.waiting_loss, span.waiting_accuracy, span.matured_estimate, span.realised, span.right}) out->Put(field);
   }
+  out->Put(past_);
   width_.Save(out);
 }
 
@@ -207,12 +216,18 @@ void LossEstimate::Load(ByteReader* in) {
   const std::string model = in->GetText();
   if (model_ != nullptr) model_ = Learners().Get(kLossLearner).resume(shape_, LossParameters(), model);
   for (uint64_t* field : {&served_, &learnt_, &newest_, &block_first_, &block_rows_, &blocks_}) *field = in->Get<uint64_t>();
-  for (double* field : {&block_sum_, &block_squares_, &row_variance_, &common_variance_}) *field = in->Get<double>();
+  for (double* field : {&block_sum_, &block_squares_, &announced_.row_variance, &announced_.common_variance, &announced_.width})
+    *field = in->Get<double>();
   for (Span& span : spans_) {
     for (uint64_t* field : {&span.number, &span.waiting, &span.matured}) *field = in->GetVarint();
     for (double* field : {&span.waiting_loss, &span.waiting_accuracy, &span.matured_estimate, &span.realised, &span.right})
       *field = in->Get<double>();
   }
+  past_ = in->Get<decltype(past_)>();
+  const bool finite = std::all_of(past_.begin(), past_.end(), [](const Block& block) {
+    return std::isfinite(block.squared_error) && std::isfinite(block.variance) && std::isfinite(block.mean_variance);
+  });
+  if (!finite) throw Error(ErrorKind::kDamaged, "the checkpoint's estimated loss holds no numbers");
   width_.Load(in);
 }
 

@@ -9,9 +9,9 @@
 //
 // The band is about the mean loss of the rows that wait. Past estimates, each made before its outcome, are compared with what came, in
 // blocks of rows that were predicted before the first of them had counted (statistics/block_mean.h): the mean error of a block of n rows
-// has the variance σ²/n of its rows and τ² of what its rows have in common (DerSimonian & Laird, Meta-analysis in clinical trials, 1986).
-// The band is so many of its deviations wide as 95% of past blocks needed (Student's t of few blocks, then a tracked quantile, which keeps
-// its coverage under drift).
+// has the variance σ²/n of its rows and τ² of what its rows have in common (DerSimonian & Laird, Meta-analysis in clinical trials, 1986;
+// here by medians over the newest 30 blocks, so that a bad start is soon forgotten). The band is so many of its deviations wide as 95% of
+// past blocks needed (Student's t of few blocks, then a tracked quantile, which keeps its coverage under drift).
 //
 // Deterministic, of bounded size; one thread. From the 50,000th served row on, one in eight, drawn by the hash of its number, is estimated.
 #pragma once
@@ -42,7 +42,7 @@ struct EstimatedLoss {
   uint64_t matured_rows = 0;                 // whose outcome came
   double matured_loss, realised_loss;        // of these: estimated before the outcome, and what it was
   double realised_accuracy;
-  uint64_t blocks = 0, covered = 0;          // past blocks with a band, and those whose mean loss lay inside
+  uint64_t blocks = 0, covered = 0;  // past blocks with a band, and those whose mean loss lay inside
 };
 
 class LossEstimate {
@@ -69,6 +69,17 @@ class LossEstimate {
     double waiting_loss = 0, waiting_accuracy = 0;
     double matured_estimate = 0, realised = 0, right = 0;
   };
+  // A complete one: its mean error's square, the variance of its rows' errors, and that of their mean.
+  struct Block {
+    double squared_error = 0, variance = 0, mean_variance = 0;
+  };
+  static constexpr size_t kBlocks = 30;
+  // Half the band's width around the mean of some rows.
+  struct Band {
+    double row_variance = 0, common_variance = 0;
+    double width = 0;  // in deviations; 0: not known
+    double Deviation(double rows) const;
+  };
   static constexpr uint64_t kSpanRows = 256, kSpans = 40;
 
   bool Knows(const PendingRow& row) const;  // has all that an estimate needs
@@ -77,8 +88,7 @@ class LossEstimate {
   Span* SpanOf(uint64_t row);
   void AddToBlock(double error, uint64_t informed, uint64_t counted);
   void EndBlock();
-  double Deviation(double rows) const;
-  double Width() const;  // of the band, in deviations; NaN: not known
+  Band Now() const;
 
   RowLoss loss_;
   size_t classes_, features_;
@@ -94,7 +104,8 @@ class LossEstimate {
   double block_sum_ = 0, block_squares_ = 0;
   // Of past blocks.
   uint64_t blocks_ = 0;
-  double row_variance_ = 0, common_variance_ = 0;
+  std::array<Block, kBlocks> past_ = {};                  // the newest ones, a ring
+  Band announced_;                                        // as it was a block ago, when the rows of the one that grows were predicted
   QuantileTracker width_{EstimatedLoss::kCoverage, 0.5};  // a block is many rows: it follows fast
 };
 
