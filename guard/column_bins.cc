@@ -54,7 +54,8 @@ void ColumnBins::Save(ByteWriter* out) const {
 void ColumnBins::Load(ByteReader* in) {
   is_category_ = in->Get<bool>();
   const auto edges = in->GetAll<double>();
-  const bool rising = std::is_sorted(edges.begin(), edges.end()) && std::all_of(edges.begin(), edges.end(), [](double e) { return std::isfinite(e); });
+  const bool rising =
+      std::is_sorted(edges.begin(), edges.end()) && std::all_of(edges.begin(), edges.end(), [](double e) { return std::isfinite(e); });
   if (edges.size() > kEdges || !rising) throw Error(ErrorKind::kDamaged, "the stored bins of a column are damaged");
   used_ = static_cast<uint32_t>(edges.size());
   edges_.fill(std::numeric_limits<double>::infinity());

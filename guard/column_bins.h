@@ -13,8 +13,8 @@ namespace everlearn {
 
 class ColumnBins {
  public:
-  static constexpr size_t kEdges = 63;           // at most (six bits); for categories, codes of their own
-  static constexpr size_t kBins = kEdges + 2;    // of every column, used or not; the last one is for missing values
+  static constexpr size_t kEdges = 63;         // at most (six bits); for categories, codes of their own
+  static constexpr size_t kBins = kEdges + 2;  // of every column, used or not; the last one is for missing values
   static constexpr size_t kMissingBin = kBins - 1;
 
   // A number: bin i holds what lies above edge i − 1 and not above edge i, the one behind the last edge the rest. Edges are quantiles of

@@ -27,7 +27,7 @@ struct DriftOptions {
 
 // A column in the newest complete window.
 struct ColumnDrift {
-  double ks = 0;              // 0 for categories
+  double ks = 0;  // 0 for categories
   double chi_squared = 0;
   double wasserstein = 0;     // in units of the column; 0 for categories
   double jensen_shannon = 0;  // distance, 0 to 1
@@ -50,7 +50,8 @@ class DriftTracker {
 
   explicit DriftTracker(const std::vector<bool>& is_category, const DriftOptions& options = {});
 
-  // A row, by its number and features (as many as the columns given at first). True when a window became complete: what follows is then new.
+  // A row, by its number and features (as many as the columns given at first). True when a window became complete: what follows is then
+  // new.
   bool AddRow(uint64_t row, const double* features);
   // The loss of a served row whose outcome came; finite.
   void AddLoss(uint64_t row, const double* features, double loss);
@@ -89,10 +90,10 @@ class DriftTracker {
   using Sums = std::array<double, ColumnBins::kBins>;
   struct Column {
     ColumnBins bins;
-    Counts reference = {}, recent = {};         // recent: the growing window, or the growing block of the reference
+    Counts reference = {}, recent = {};              // recent: the growing window, or the growing block of the reference
     Sums reference_values = {}, recent_values = {};  // sums
-    Sums squares = {};                          // of the blocks' counts
-    Sums loss = {};                             // mean of the bin's newest rows
+    Sums squares = {};                               // of the blocks' counts
+    Sums loss = {};                                  // mean of the bin's newest rows
     Counts loss_rows = {};
     double clumping = 1;
   };

@@ -51,7 +51,8 @@ TEST(DriftTracker, FalseAlarmsAreAsRareAsAsked) {
   int tests = 0, alarms = 0;
   for (uint64_t seed = 1; seed <= kRuns; ++seed) tests += FalseAlarms(seed, 0);
   for (uint64_t seed = 1; seed <= 2; ++seed) alarms += FalseAlarms(seed, DriftOptions().minimum_psi);
-  std::printf("asked: 1 in 1,000,000 rows; got by the tests alone: %.2f; with the least change: %.2f\n", tests / double{kRuns}, alarms / 2.0);
+  std::printf("asked: 1 in 1,000,000 rows; got by the tests alone: %.2f; with the least change: %.2f\n", tests / double{kRuns},
+              alarms / 2.0);
   RecordProperty("alarms_of_ten_million_rows", tests);
   EXPECT_LE(tests, 19);  // of 10 asked: a Poisson count exceeds 19 with probability 0.003
   EXPECT_EQ(alarms, 0);

@@ -186,7 +186,8 @@ TEST(LossEstimate, GoesOnFromWhatWasSaved) {
 TEST(LossEstimate, BeforeThereAreRowsNothingIsClaimed) {
   const EstimatedLoss now = LossEstimate("log_loss", 2, {}).Get();
   EXPECT_EQ(now.rows, 0u);
-  for (const double value : {now.loss, now.lower, now.upper, now.accuracy, now.recent_loss, now.realised_loss}) EXPECT_TRUE(std::isnan(value));
+  for (const double value : {now.loss, now.lower, now.upper, now.accuracy, now.recent_loss, now.realised_loss})
+    EXPECT_TRUE(std::isnan(value));
 }
 
 }  // namespace

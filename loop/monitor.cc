@@ -42,20 +42,19 @@ std::string Monitor::ColumnName(size_t column) const { return column < columns_.
 
 Json Monitor::EstimatedJson() const {
   const EstimatedLoss e = estimate_.Get();
-  return JsonObject{{"rows", e.rows},
-                    {"loss", e.loss},
-                    {"lower", e.lower},
-                    {"upper", e.upper},
-                    {"accuracy", e.accuracy},
-                    {"recent", JsonObject{{"rows", e.recent_rows}, {"loss", e.recent_loss}}},
-                    {"realised", JsonObject{{"rows", e.matured_rows},
-                                            {"loss", e.realised_loss},
-                                            {"estimated", e.matured_loss},
-                                            {"accuracy", e.realised_accuracy}}},
-                    {"band", JsonObject{{"coverage", EstimatedLoss::kCoverage},
-                                        {"blocks", e.blocks},
-                                        {"realised", e.blocks == 0 ? Json(nullptr)
-                                                                   : Json(static_cast<double>(e.covered) / static_cast<double>(e.blocks))}}}};
+  return JsonObject{
+      {"rows", e.rows},
+      {"loss", e.loss},
+      {"lower", e.lower},
+      {"upper", e.upper},
+      {"accuracy", e.accuracy},
+      {"recent", JsonObject{{"rows", e.recent_rows}, {"loss", e.recent_loss}}},
+      {"realised",
+       JsonObject{{"rows", e.matured_rows}, {"loss", e.realised_loss}, {"estimated", e.matured_loss}, {"accuracy", e.realised_accuracy}}},
+      {"band",
+       JsonObject{{"coverage", EstimatedLoss::kCoverage},
+                  {"blocks", e.blocks},
+                  {"realised", e.blocks == 0 ? Json(nullptr) : Json(static_cast<double>(e.covered) / static_cast<double>(e.blocks))}}}};
 }
 
 JsonObject Monitor::ColumnJson(size_t column) const {
@@ -73,12 +72,21 @@ JsonObject Monitor::ColumnJson(size_t column) const {
           {"drifting", d.drifting}};
 }
 
-Json Monitor::DriftJson(size_t most) const {
-  if (drift_.windows() == 0) return nullptr;
+JsonArray Monitor::DriftJson(size_t most) const {
   JsonArray columns;
+  if (drift_.windows() == 0) return columns;
   const std::vector<size_t> ranked = drift_.Ranked();
   for (size_t i = 0; i < std::min(most, ranked.size()); ++i) columns.push_back(ColumnJson(ranked[i]));
   return columns;
+}
+
+std::vector<std::pair<std::string, double>> Monitor::Distances(size_t most) const {
+  std::vector<std::pair<std::string, double>> distances;
+  if (drift_.windows() == 0) return distances;
+  const std::vector<size_t> ranked = drift_.Ranked();
+  for (size_t i = 0; i < std::min(most, ranked.size()); ++i)
+    distances.emplace_back(ColumnName(ranked[i]), drift_.columns()[ranked[i]].jensen_shannon);
+  return distances;
 }
 
 void Monitor::Save(ByteWriter* out) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -13,6 +14,8 @@
 #include "loop/pending.h"
 
 namespace everlearn {
+
+constexpr size_t kDriftColumns = 20;  // that are shown: those with the largest effect
 
 class Monitor {
  public:
@@ -31,8 +34,10 @@ class Monitor {
 
   EstimatedLoss Estimated() const { return estimate_.Get(); }
   Json EstimatedJson() const;
-  // Columns by their estimated effect on the loss, at most so many; null before the first window.
-  Json DriftJson(size_t most) const;
+  // Columns by their estimated effect on the loss, at most so many; none before the first window.
+  JsonArray DriftJson(size_t most) const;
+  // The same columns with their Jensen–Shannon distance.
+  std::vector<std::pair<std::string, double>> Distances(size_t most) const;
   const DriftTracker& drift() const { return drift_; }
   std::string ColumnName(size_t column) const;
 

@@ -207,9 +207,8 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
       {"decisions", state.decisions},
       {"gain_since_day_one",
        JsonObject{{"rows", state.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}}};
-  constexpr size_t kMostColumns = 20;
   status["estimated"] = state.monitor.EstimatedJson();
-  status["drift"] = state.monitor.DriftJson(kMostColumns);
+  status["drift"] = state.monitor.DriftJson(kDriftColumns);
   if (state.options.classes == 0) status["interval"] = IntervalJson(state.interval);
   return status;
 }

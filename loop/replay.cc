@@ -268,6 +268,7 @@ class ReplayRun {
         {"gain_since_day_one",
          JsonObject{{"rows", state_.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}},
         {"estimated", state_.monitor.EstimatedJson()},
+        {"drift", state_.monitor.DriftJson(kDriftColumns)},
         {"decisions", state_.decisions},
         {"pairs", state_.evidence.pairs()},
         {"events", events}};

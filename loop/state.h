@@ -86,8 +86,8 @@ struct LoopState {
   BlockMeanSequence served_loss;
   QuantileTracker interval;  // of the served answers' absolute errors; regression
   Monitor monitor;
-  bool paused = false;       // by a person: no trainings, no decisions
-  uint32_t suggested = 0;    // member whose promotion waits for a person; 0: none
+  bool paused = false;     // by a person: no trainings, no decisions
+  uint32_t suggested = 0;  // member whose promotion waits for a person; 0: none
 
   // The driver's own, carried along in checkpoints.
   std::string driver;

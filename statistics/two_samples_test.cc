@@ -15,7 +15,7 @@ const std::vector<double> kA = {12, 30, 45, 61, 40, 20, 8, 4}, kB = {20, 41, 50,
 TEST(TwoSamples, KolmogorovSmirnovIsSciPys) {
   const TwoSampleTest test = KolmogorovSmirnov(kA, kB);
   EXPECT_NEAR(test.statistic, 0.1595454545454546, 1e-14);
-  EXPECT_NEAR(test.p, 0.008418210616625801, 1e-12);      // special.kolmogorov of the corrected distance
+  EXPECT_NEAR(test.p, 0.008418210616625801, 1e-12);           // special.kolmogorov of the corrected distance
   EXPECT_NEAR(test.p, 0.008407521446903477, 0.002 * 0.0084);  // ks_2samp(method="asymp"), the distribution of finite samples
   EXPECT_NEAR(KolmogorovSmirnov(kA, kB, 4).p, 0.4820649559891223, 1e-12);
   EXPECT_EQ(KolmogorovSmirnov(kA, kA).p, 1);

@@ -1,5 +1,5 @@
-// The estimated loss on real streams with late outcomes: its band against what came, computed here from the rows themselves; the coverage of
-// the intervals of a regression; and a drift of inputs that reaches the ledger's notices. Streams that this machine lacks are skipped.
+// The estimated loss on real streams with late outcomes: its band against what came, computed here from the rows themselves; the coverage
+// of the intervals of a regression; and a drift of inputs that reaches the ledger's notices. Streams that this machine lacks are skipped.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -152,9 +152,9 @@ TEST(Drift, AnAlarmIsOneNoticeWithItsColumnMeasuresAndEffect) {
   EXPECT_GT(alarms[0].at("effect").as_double(), 0.05);
   EXPECT_GT(alarms[0].at("psi").as_double(), 0.25);
   EXPECT_TRUE(alarms[1].at("column").is_null());
-  const Json ranked = state.monitor.DriftJson(1);
-  ASSERT_EQ(ranked.as_array().size(), 1u);
-  EXPECT_EQ(ranked.as_array()[0].at("column"), "size");
+  const JsonArray ranked = state.monitor.DriftJson(1);
+  ASSERT_EQ(ranked.size(), 1u);
+  EXPECT_EQ(ranked[0].at("column"), "size");
 }
 
 // Saved in the middle, the state goes on to the same bytes; for both kinds of task, before and after the reference is complete.
