@@ -18,7 +18,6 @@ constexpr uint64_t kFirstLearnt = 100;  // outcomes before the model of a regres
 constexpr uint64_t kLeastBlock = 256;   // estimated rows of a block,
 constexpr uint64_t kMostBlock = 1280;   // at most
 constexpr uint64_t kFirstBlocks = 5;    // before there is a band
-constexpr double kBlocksKept = 30;      // the variances forget what is older
 constexpr const char* kLossLearner = "online_linear";
 
 ParameterValues LossParameters() { return ParameterValues(Learners().Get(kLossLearner).parameters); }
