@@ -11,6 +11,7 @@
 
 #include "ledger/file_lock.h"
 #include "ledger/ledger.h"
+#include "ledger/log_write_back.h"
 #include "ledger/sqlite.h"
 
 namespace everlearn {
@@ -25,6 +26,11 @@ class SqliteStore : public LedgerStore {
   std::vector<std::string> Tasks() const override;
   Ledger& Open(const std::string& task) override;
   void Commit() override;
+
+  // Lets another thread copy the log back into the file.
+  void WriteBackAside(const std::string& path, Durability durability) {
+    write_back_ = std::make_unique<LogWriteBack>(*database_, path, durability == Durability::kProcess);
+  }
 
   const SqliteDatabase& database() const { return *database_; }
   // A statement that is prepared once; `sql` is a literal.
@@ -49,6 +55,7 @@ class SqliteStore : public LedgerStore {
  private:
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<SqliteDatabase> database_;  // closed before the lock is given back
+  std::unique_ptr<LogWriteBack> write_back_;  // or null
   bool read_only_;
   mutable std::map<const char*, SqliteStatement> prepared_;
   std::map<std::string, std::unique_ptr<SqliteLedger>> ledgers_;

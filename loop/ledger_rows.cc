@@ -10,6 +10,7 @@ EncodedRows LedgerRows::View() const {
   rows.is_category = is_category;
   rows.values = values;
   rows.target = target;
+  rows.numbers = numbers;
   return rows;
 }
 
@@ -32,6 +33,7 @@ LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t m
     rows.values.resize(rows.values.size() + features);
     encoder.Encode(RowOfBody(row.body), RowEncoder::Absent::kAsMissing, rows.values.data() + rows.values.size() - features);
     rows.target.push_back(*truth);
+    rows.numbers.push_back(row.row);
     return true;
   });
   return rows;

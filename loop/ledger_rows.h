@@ -14,7 +14,8 @@ struct LedgerRows {
   std::vector<bool> is_category;
   std::vector<double> values;  // rows × features, in the order of arrival
   std::vector<double> target;
-  EncodedRows View() const;  // of this object, which must outlive it
+  std::vector<uint64_t> numbers;  // ascending
+  EncodedRows View() const;       // of this object, which must outlive it
 };
 
 // The newest `most` rows that have an outcome (later corrections included) and were not erased. Throws kDamaged.

@@ -21,7 +21,6 @@ namespace {
 
 constexpr const char* kFrameFact = "frame";
 constexpr const char* kSecretFact = "secret";
-constexpr uint64_t kEventsPerCheckpoint = 20'000;
 constexpr uint64_t kOutcomesPerSnapshot = 256;        // an answer is at most so stale,
 constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old
 constexpr uint32_t kFirstTraining = 0;
@@ -68,7 +67,7 @@ void LiveTask::Create(Ledger& ledger, const TaskFrame& frame, const LoopOptions&
 }
 
 LiveTask::LiveTask(std::string name, Ledger& ledger, std::unique_ptr<Trainer> trainer, LiveOptions options)
-    : name_(std::move(name)), ledger_(ledger), trainer_(std::move(trainer)), options_(std::move(options)) {
+    : name_(std::move(name)), ledger_(ledger), trainer_(std::move(trainer)), options_(std::move(options)), checkpoint_(ledger) {
   Restore();
   first_frame_ = frame_;
   encoder_ = std::make_unique<const RowEncoder>(first_frame_.schema, first_frame_.task, first_frame_.space);
@@ -85,6 +84,7 @@ void LiveTask::Restore() {
   if (!frame || !secret)
     throw Error(ErrorKind::kUsage, "the ledger's task '" + name_ + "' was not made by `everlearn run`", "name another ledger");
   std::from_chars(secret->data(), secret->data() + secret->size(), secret_, 16);
+  checkpoint_.GiveUp();
   state_ = RestoreState(ledger_, OptionsOf(ledger_), model_of);
   if (state_->driver.empty()) {
     const auto bytes = ledger_.Model(*frame);
@@ -248,27 +248,33 @@ OutcomeStatus LiveTask::AddOutcomeOfRow(uint64_t row, double truth, int64_t time
   return OutcomeStatus::kJoined;
 }
 
+Event LiveTask::Stored(uint64_t number) const {
+  Event event;
+  ledger_.ReadEvents(number, number, [&](uint64_t, std::string_view bytes) {
+    DecodeEvent(bytes, state_->options.outputs(), state_->options.classes > 0, &event);
+    return false;
+  });
+  return event;
+}
+
+// The metrics follow where the first outcome was scored: not of history, nor known before the prediction, nor after silence had decided.
 OutcomeStatus LiveTask::Correct(const LedgerOutcome& before, double truth, int64_t time) {
+  Event event;
+  event.kind = EventKind::kCorrection;
+  event.time = Now(time);
+  event.row = before.row;
+  event.truth = truth;
+  event.old_truth = before.truth;
   const auto row = ledger_.Row(before.row);
-  Event answered;
-  if (row) {
-    ledger_.ReadEvents(row->event, row->event, [&](uint64_t, std::string_view bytes) {
-      DecodeEvent(bytes, state_->options.outputs(), state_->options.classes > 0, &answered);
-      return false;
-    });
-  }
-  if (answered.kind == EventKind::kRow && !answered.members.empty()) {
-    Event event;
-    event.kind = EventKind::kCorrection;
-    event.time = Now(time);
-    event.row = before.row;
-    event.truth = truth;
-    event.old_truth = before.truth;
+  const Event answered = row ? Stored(row->event) : Event(), outcome = Stored(before.event);
+  const bool silent = !std::isnan(state_->options.missing_outcome) && state_->options.window_time > 0 &&
+                      outcome.time - answered.time > state_->options.window_time;
+  if (!answered.members.empty() && outcome.kind == EventKind::kOutcome && !silent) {
     event.members = {answered.members.front()};
     event.predictions.assign(answered.predictions.begin(),
                              answered.predictions.begin() + static_cast<std::ptrdiff_t>(state_->options.outputs()));
-    Record(&event);
   }
+  Record(&event);
   ledger_.PutOutcome({before.row, before.event, truth});
   return OutcomeStatus::kCorrected;
 }
@@ -309,6 +315,7 @@ void LiveTask::Begin(const TrainRequest& request) {
   job.metric = state_->options.metric;
   job.frame = frame_.Encode();
   if (request.lineage == 0) job.candidates = FirstCandidates(*state_);
+  SetBank(request, &job);
   job.units = request.units;
   job.seconds = request.seconds;
   job.seed = MixBits(state_->options.seed ^ MixBits(request.number));
@@ -390,16 +397,25 @@ void LiveTask::CatchUp(int shadow_shift) {
     ledger_.DropNotes(kReplies, kAfterReplies, tidied_at_ - kMicrosecondsPerDay);
   }
   Publish(roster_changed_);
+  if (checkpoint_.busy()) {
+    checkpoint_.Continue(state_.get(), options_.checkpoint_bytes);
+    return;
+  }
   // Waiting rows are part of a checkpoint: where there are very many, it is written less often.
   const uint64_t waiting = state_->pending.size() + state_->pending.aside();
-  if (state_->events - checkpointed_events_ >= kEventsPerCheckpoint + 4 * waiting) Checkpoint();
+  if (state_->events - checkpointed_events_ >= options_.checkpoint_events + 4 * waiting) BeginCheckpoint();
+}
+
+void LiveTask::BeginCheckpoint() {
+  state_->driver = frame_.Encode();
+  checkpoint_.Begin(state_.get());
+  checkpointed_events_ = state_->events;
 }
 
 void LiveTask::Checkpoint() {
-  if (state_->events == checkpointed_events_ && !state_->driver.empty()) return;
-  state_->driver = frame_.Encode();
-  ledger_.PutCheckpoint({state_->events, state_->Save()});
-  checkpointed_events_ = state_->events;
+  if (state_->events == 0 || (state_->events == checkpointed_events_ && !checkpoint_.busy() && !state_->driver.empty())) return;
+  BeginCheckpoint();
+  while (checkpoint_.busy()) checkpoint_.Continue(state_.get(), options_.checkpoint_bytes);
 }
 
 }  // namespace everlearn

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ledger/ledger.h"
+#include "loop/checkpoint.h"
 #include "loop/recorder.h"
 #include "loop/snapshot.h"
 #include "loop/trainer.h"
@@ -38,6 +39,8 @@ std::string_view OutcomeStatusName(OutcomeStatus status);
 struct LiveOptions {
   int threads = 1;
   double longest_training_seconds = 3600;                                  // then the worker is killed
+  uint64_t checkpoint_events = 20'000;                                     // between two checkpoints, at least
+  size_t checkpoint_bytes = 65'536;                                        // of a checkpoint's rows, written with one commit
   std::function<int64_t()> clock;                                          // microseconds since 1970
   std::function<void(const std::string& kind, const JsonObject&)> notice;  // each event of the task, once it is recorded
 };
@@ -77,8 +80,8 @@ class LiveTask {
   void Wish(const std::string& word, const std::string& member, const std::string& by);
   void Note(const std::string& kind, const JsonObject& detail);
 
-  // What need not be waited for: shadow predictions, trainings that ended, a newer snapshot, a checkpoint. Shadows score one row in
-  // 2^`shadow_shift`, drawn by the hash of the prediction's id.
+  // What need not be waited for: shadow predictions, trainings that ended, a newer snapshot, a piece of a checkpoint. Shadows score one row
+  // in 2^`shadow_shift`, drawn by the hash of the prediction's id.
   void CatchUp(int shadow_shift);
   // The answer to a request that is sent again within a day; `name` is the request's.
   std::optional<std::string> Reply(const std::string& name) const;
@@ -102,9 +105,11 @@ class LiveTask {
   void TakeTrainings();
   void ScoreShadows(int shift);
   void Publish(bool now);
+  void BeginCheckpoint();
   bool ParseId(const std::string& id, uint64_t* row) const;
   std::string IdOf(uint64_t row) const;
   OutcomeStatus AddOutcomeOfRow(uint64_t row, double truth, int64_t time);
+  Event Stored(uint64_t number) const;  // an event of the ledger
   OutcomeStatus Correct(const LedgerOutcome& before, double truth, int64_t time);
 
   std::string name_;
@@ -118,6 +123,7 @@ class LiveTask {
   uint64_t secret_ = 0;
   std::unique_ptr<LoopState> state_;
   std::unique_ptr<Recorder> recorder_;
+  CheckpointWriter checkpoint_;
   std::map<uint32_t, Running> running_;
   std::vector<uint64_t> unscored_;  // rows that shadows have not scored
   Event event_;

@@ -28,7 +28,8 @@ std::vector<JsonObject> Monitor::OnRow(PendingRow* row, uint32_t champion) {
   for (size_t i = 0; i < std::min(drift_.begun().size(), kMostAlarms); ++i) alarms.push_back(ColumnJson(drift_.begun()[i]));
   if (drift_.table_begun()) {
     const auto drifting = std::count_if(drifts.begin(), drifts.end(), [](const ColumnDrift& d) { return d.drifting; });
-    alarms.push_back({{"column", nullptr}, {"psi", drift_.table().psi}, {"p", drift_.table().p}, {"columns_drifting", drifting}});
+    alarms.push_back(
+        {{"what", "inputs"}, {"column", nullptr}, {"psi", drift_.table().psi}, {"p", drift_.table().p}, {"columns_drifting", drifting}});
   }
   return alarms;
 }
@@ -59,7 +60,8 @@ Json Monitor::EstimatedJson() const {
 
 JsonObject Monitor::ColumnJson(size_t column) const {
   const ColumnDrift& d = drift_.columns()[column];
-  return {{"column", ColumnName(column)},
+  return {{"what", "inputs"},
+          {"column", ColumnName(column)},
           {"effect", d.effect},
           {"p", d.p},
           {"ks", d.ks},

@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 2;
+constexpr uint32_t kCheckpointFormat = 3;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
@@ -204,9 +204,22 @@ void LoopState::UpdateSpeakers() {
     if (member.alive && member.id != roster.champion) speakers.push_back(member.id);
 }
 
-std::string LoopState::Save() const {
+std::string LoopState::Save() const { return SaveAll(kWhole); }
+
+std::string LoopState::SaveWithoutRows(uint32_t place) {
+  std::string bytes = SaveAll(place);
+  rows_place_ = place;
+  pending.BeginSave();
+  return bytes;
+}
+
+std::string LoopState::SaveAll(uint32_t place) const {
   ByteWriter out;
   out.Put(kCheckpointFormat);
+  out.Put(place);
+  out.Put(events);
+  if (place == kWhole) pending.Save(&out);
+  else pending.SaveBounds(&out);
   out.PutVarint(roster.lineages.size());
   for (const Lineage& lineage : roster.lineages) {
     out.Put(lineage.kind);
@@ -235,7 +248,8 @@ std::string LoopState::Save() const {
   out.Put(roster.day_one);
   blend.Save(&out);
   evidence.Save(&out);
-  pending.Save(&out);
+  bank.Save(&out);
+  alarm.Save(&out);
   out.PutVarint(requests.size());
   for (const TrainRequest& request : requests) {
     out.Put(request.number);
@@ -244,12 +258,16 @@ std::string LoopState::Save() const {
     out.PutText(request.parameters);
     out.Put(request.outcomes);
     out.Put(request.first_waiting);
+    SaveBankRows(request.bank, &out);
+    out.Put(request.recent_row);
     out.Put(request.units);
     out.Put(request.seconds);
     out.Put(request.due);
   }
-  for (const uint64_t count : {events, outcomes, predicted, decisions, next_retrain}) out.Put(count);
+  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
   out.Put(requests_made);
+  out.Put(patience);
+  out.Put(recent_row);
   out.Put(retrained_at);
   out.Put(now);
   out.Put(last_outcome);
@@ -264,12 +282,27 @@ std::string LoopState::Save() const {
   return out.Take();
 }
 
-void LoopState::Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
+void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const PartOf& part_of) {
   const size_t size = bytes.size() < sizeof(uint64_t) ? 0 : bytes.size() - sizeof(uint64_t);
   if (size == 0 || ByteReader(std::string_view(bytes).substr(size)).Get<uint64_t>() != HashBytes(std::string_view(bytes).substr(0, size)))
     throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its checksum does not match");
   ByteReader in(std::string_view(bytes).substr(0, size));
   if (in.Get<uint32_t>() != kCheckpointFormat) throw Error(ErrorKind::kDamaged, "the checkpoint is of another version of Everlearn");
+  rows_place_ = in.Get<uint32_t>();
+  events = in.Get<uint64_t>();
+  pending.LoadBounds(&in);
+  if (rows_place_ == kWhole) {
+    pending.LoadPart(&in);
+  } else {
+    if (part_of == nullptr) throw Error(ErrorKind::kDamaged, "the checkpoint lacks its rows");
+    bool more = true;
+    for (uint32_t part = 0; more; ++part) {
+      const std::string rows = part_of(rows_place_, events, part, &more);
+      ByteReader reader(rows);
+      pending.LoadPart(&reader);
+    }
+  }
+  pending.EndLoad();
   roster = {};
   roster.lineages.resize(in.GetCount());
   for (Lineage& lineage : roster.lineages) {
@@ -312,7 +345,9 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   roster.day_one = in.Get<uint32_t>();
   blend.Load(&in);
   evidence.Load(&in);
-  pending.Load(&in);
+  const auto is_outcome = [&](double truth) { return options.IsOutcome(truth); };
+  bank.Load(&in, is_outcome);
+  alarm.Load(&in);
   requests.resize(in.GetCount());
   for (TrainRequest& request : requests) {
     request.number = in.Get<uint32_t>();
@@ -321,12 +356,16 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
     request.parameters = in.GetText();
     request.outcomes = in.Get<uint64_t>();
     request.first_waiting = in.Get<uint64_t>();
+    request.bank = LoadBankRows(&in, is_outcome);
+    request.recent_row = in.Get<uint64_t>();
     request.units = in.Get<double>();
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();
   }
-  for (uint64_t* count : {&events, &outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
+  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
+  patience = in.Get<uint32_t>();
+  recent_row = in.Get<uint64_t>();
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();
   last_outcome = in.Get<double>();

@@ -130,7 +130,8 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
   std::vector<ServedTask> tasks;
   const ServiceConfig config = Configure(flags, &tasks);
   CheckHttpOptions(config.http);
-  const auto store = OpenLedgerStore(config.ledger, {config.durability == "power" ? Durability::kPower : Durability::kProcess, false});
+  const Durability durability = config.durability == "power" ? Durability::kPower : Durability::kProcess;
+  const auto store = OpenLedgerStore(config.ledger, {.durability = durability, .short_commits = true});
   ServiceOptions options{config.http, config.ledger, config.webhook, EVERLEARN_VERSION, {}};
   for (const ServedTask& task : tasks) options.outcome_times[task.name] = task.loop.outcome_time;
   // From here on SIGINT and SIGTERM wait for sigwait below; threads inherit that.
