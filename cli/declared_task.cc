@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/timestamp.h"
+#include "cli/event_rows.h"
 
 namespace everlearn {
 namespace {
@@ -70,12 +71,9 @@ TaskFrame DeclareTask(const std::string& name, const TaskFlags& flags, const std
   frame.space = FeatureSpace::Build(example, frame.schema, frame.task, false);
   if (frame.space.size() == 0) throw Error(ErrorKind::kUsage, "the task '" + name + "' declares no column that it could learn from");
   SetMissingOutcome(loop.missing_outcome, frame.task, options);
-  options->metric = frame.task.metric;
-  options->classes = frame.task.labels.size();
+  TakeFrame(frame.task, frame.space, options);
   options->history = false;
   options->most_waiting = 100'000;
-  options->is_category.clear();
-  for (const Feature& feature : frame.space.features()) options->is_category.push_back(feature.is_category());
   return frame;
 }
 

@@ -37,10 +37,18 @@ void OrderRows(EventRows* rows, const std::string& source, const LoopFlags& loop
   }
   SetMissingOutcome(loop.missing_outcome, task, options);
   rows->space = FeatureSpace::Build(rows->table, rows->schema, task, false);
+  TakeFrame(task, rows->space, options);
+}
+
+void TakeFrame(const Task& task, const FeatureSpace& space, LoopOptions* options) {
   options->metric = task.metric;
   options->classes = task.labels.size();
   options->is_category.clear();
-  for (const Feature& feature : rows->space.features()) options->is_category.push_back(feature.is_category());
+  options->columns.clear();
+  for (const Feature& feature : space.features()) {
+    options->is_category.push_back(feature.is_category());
+    options->columns.push_back(feature.name);
+  }
 }
 
 }  // namespace everlearn

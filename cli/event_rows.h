@@ -36,4 +36,7 @@ EventRows TypeRows(const Table& raw, const std::string& source, const TaskFlags&
 void OrderRows(EventRows* rows, const std::string& source, const LoopFlags& loop, LoopOptions* options,
                std::vector<SchemaWarning>* warnings);
 
+// What the loop's options say about a task: metric, classes, features.
+void TakeFrame(const Task& task, const FeatureSpace& space, LoopOptions* options);
+
 }  // namespace everlearn

@@ -59,6 +59,7 @@ size_t EraseRows(Ledger& ledger, const std::vector<RowPlace>& rows) {
       const auto state = LoadCheckpoint(ledger, checkpoint, options, [&](const std::string& hash) { return StoredModel(ledger, hash); });
       bool changed = false;
       for (const RowPlace& place : rows) {
+        changed = state->monitor.Forget(place.row) || changed;
         PendingRow* waiting = state->pending.Find(place.row);
         if (waiting == nullptr) continue;
         waiting->features.assign(waiting->features.size(), kMissing);

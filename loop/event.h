@@ -39,7 +39,7 @@ struct Event {
   bool history = false;              // before the first models: learnt from, neither predicted nor scored
   std::string row_hash;              // SHA-256 of the row's body, in `run`; empty in `replay`
   uint64_t learnt = 0;               // the last event that the answering models had learnt from, in `run`
-  double half_width = kNoInterval;   // of the interval that was answered (regression, in `run`)
+  double half_width = kNoInterval;   // of the interval that was answered (regression)
   // kRow, kShadow, kCorrection (nobody where the first outcome was not scored)
   std::vector<uint32_t> members;    // who predicted, the champion first
   std::vector<double> predictions;  // members × outputs; of kModel: on the rows of its evidence bank, rows × outputs

@@ -41,7 +41,6 @@ uint64_t LiveTask::PredictSourceRow(const SourceRow& row, int64_t time) {
   event.features = features.data();
   event.row_hash = Sha256({body});
   event.learnt = state_->events;
-  event.half_width = state_->interval.Get();
   const uint64_t number = Record(&event);
   ledger_.PutRow({event.row, number, row.key, body});
   TakeEarlyOutcome(event.row, row.key);

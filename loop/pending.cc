@@ -16,6 +16,8 @@ void SaveRow(const PendingRow& row, ByteWriter* out) {
   out->Put(row.no_change);
   out->Put(row.truth);
   out->Put(row.half_width);
+  out->Put(row.estimated_loss);
+  out->Put(row.estimated_accuracy);
   out->Put(row.history);
   out->PutAll(row.members);
   out->PutAll(row.predictions);
@@ -31,6 +33,8 @@ PendingRow LoadRow(ByteReader* in) {
   row.no_change = in->Get<double>();
   row.truth = in->Get<double>();
   row.half_width = in->Get<double>();
+  row.estimated_loss = in->Get<double>();
+  row.estimated_accuracy = in->Get<double>();
   row.history = in->Get<bool>();
   row.members = in->GetAll<uint32_t>();
   row.predictions = in->GetAll<double>();

@@ -24,6 +24,7 @@ struct PendingRow {
   double no_change = 0;             // the outcome last known when the prediction was made; NaN where none was
   double truth = 0;                 // NaN until known
   double half_width = kNoInterval;  // of the interval that was announced; NaN: none
+  double estimated_loss = kNoInterval, estimated_accuracy = kNoInterval;  // of the served answer (loss_estimate.h); NaN: none
   bool history = false;
   std::vector<uint32_t> members;    // the champion of that moment first
   std::vector<double> predictions;  // members × outputs

@@ -11,6 +11,7 @@ uint64_t Recorder::Record(Event* event, std::shared_ptr<const Model> model, bool
   if (effects_.predicted != nullptr) {
     event->members.assign(effects_.predicted->members.begin(), effects_.predicted->members.end());
     event->predictions.assign(effects_.predicted->predictions.begin(), effects_.predicted->predictions.end());
+    event->half_width = effects_.predicted->half_width;
   }
   EncodeEvent(*event, state_.options.outputs(), state_.options.classes > 0, &bytes_);
   const uint64_t number = ledger_.Append(bytes_);

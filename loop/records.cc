@@ -99,6 +99,12 @@ JsonObject ScoreJson(const RunningScore& score, const BlockMeanSequence& loss, d
   return json;
 }
 
+JsonObject IntervalJson(const QuantileTracker& interval) {
+  const Json realised =
+      interval.rows() == 0 ? Json(nullptr) : Json(static_cast<double>(interval.covered()) / static_cast<double>(interval.rows()));
+  return {{"coverage", interval.coverage()}, {"realised", realised}, {"rows", interval.rows()}, {"half_width", interval.Get()}};
+}
+
 std::vector<double> MetricValues(const Ledger& ledger, const LoopState& state) {
   const std::string& name = state.options.metric;
   std::vector<double> values;
@@ -188,14 +194,9 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
       {"decisions", state.decisions},
       {"gain_since_day_one",
        JsonObject{{"rows", state.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}}};
-  if (state.options.classes > 0) return status;
-  const QuantileTracker& interval = state.interval;
-  const Json realised =
-      interval.rows() == 0 ? Json(nullptr) : Json(static_cast<double>(interval.covered()) / static_cast<double>(interval.rows()));
-  status["interval"] = JsonObject{{"coverage", interval.coverage()},
-                                  {"realised", realised},
-                                  {"rows", interval.rows()},
-                                  {"half_width", std::isfinite(interval.Get()) ? Json(interval.Get()) : Json(nullptr)}};
+  status["estimated"] = state.monitor.EstimatedJson();
+  status["drift"] = state.monitor.DriftJson(kDriftColumns);
+  if (state.options.classes == 0) status["interval"] = IntervalJson(state.interval);
   return status;
 }
 

@@ -52,6 +52,8 @@ std::string GivenUpWarning(uint64_t rows);
 
 // Members in the form of interface.md's replay; `value_of` gives the ordering metric of a member where its running score does not.
 JsonObject ScoreJson(const RunningScore& score, const BlockMeanSequence& loss, double value);
+// How often the intervals that were announced around a regression's answers held the outcome.
+JsonObject IntervalJson(const QuantileTracker& interval);
 std::string_view RoleName(const Roster& roster, const Member& member);
 
 }  // namespace everlearn

@@ -258,7 +258,7 @@ class ReplayRun {
     JsonArray events;
     for (const LedgerNotice& notice : ledger_.Notices()) events.push_back(ParseJson(notice.body, "a stored event"));
     const Interval gain = state_.evidence.GainSinceDayOne();
-    return {
+    JsonObject result{
         {"rows", input_.schedule.rows},
         {"metric", metric},
         {"events_recorded", ledger_.last_event()},
@@ -269,9 +269,13 @@ class ReplayRun {
         {"members", members},
         {"gain_since_day_one",
          JsonObject{{"rows", state_.evidence.rows_since_day_one()}, {"value", gain.value}, {"lower", gain.lower}, {"upper", gain.upper}}},
+        {"estimated", state_.monitor.EstimatedJson()},
+        {"drift", state_.monitor.DriftJson(kDriftColumns)},
         {"decisions", state_.decisions},
         {"pairs", state_.evidence.pairs()},
         {"events", events}};
+    if (options_.loop.classes == 0) result["interval"] = IntervalJson(state_.interval);
+    return result;
   }
 
   const ReplayInput& input_;

@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 3;
+constexpr uint32_t kCheckpointFormat = 4;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
@@ -40,11 +40,13 @@ Json LoopOptions::ToJson() const {
   JsonArray categories;
   for (const bool is : is_category) categories.push_back(is);
   JsonArray names(roster.begin(), roster.end());
+  JsonArray column_names(columns.begin(), columns.end());
   JsonObject by_learner;
   for (const auto& [learner, text] : parameters) by_learner[learner] = text;
   return JsonObject{{"metric", metric},
                     {"classes", classes},
                     {"is_category", categories},
+                    {"columns", column_names},
                     {"roster", names},
                     {"parameters", by_learner},
                     {"lags", lags},
@@ -94,6 +96,12 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   const Metric* metric = Metrics().Find(o.metric);
   check(metric != nullptr && (o.classes == 0 ? metric->regression : metric->binary || metric->multiclass), "metric");
   for (const Json& is : ArrayField(json, "is_category")) o.is_category.push_back(is.is_bool() && is.get_bool());
+  if (json.as_object().contains("columns")) {  // ledgers of version 0.1 have none
+    for (const Json& name : ArrayField(json, "columns")) {
+      check(name.is_string(), "columns");
+      o.columns.emplace_back(name.get_string());
+    }
+  }
   for (const Json& name : ArrayField(json, "roster")) {
     check(name.is_string(), "roster");
     o.roster.emplace_back(name.get_string());
@@ -154,7 +162,8 @@ LoopState::LoopState(LoopOptions given)
       blend(options.classes),
       evidence(options.metric, options.classes, options.evidence),
       pending(options.most_waiting),
-      served(options.classes) {
+      served(options.classes),
+      monitor(options.metric, options.classes, options.is_category, options.columns) {
   for (const std::string& name : CompleteRoster(options)) {
     Lineage lineage;
     lineage.id = static_cast<uint32_t>(roster.lineages.size() + 1);
@@ -293,6 +302,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
   served.Save(&out);
   served_loss.Save(&out);
   interval.Save(&out);
+  monitor.Save(&out);
   out.Put(HashBytes(out.bytes()));
   return out.Take();
 }
@@ -391,6 +401,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   served.Load(&in);
   served_loss.Load(&in);
   interval.Load(&in);
+  monitor.Load(&in);
   CheckNumbers();
   UpdateSpeakers();
 }

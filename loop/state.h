@@ -15,6 +15,7 @@
 #include "loop/evidence.h"
 #include "loop/evidence_bank.h"
 #include "loop/loss_alarm.h"
+#include "loop/monitor.h"
 #include "loop/pending.h"
 #include "loop/roster.h"
 #include "statistics/quantile_tracker.h"
@@ -29,6 +30,7 @@ struct LoopOptions {
   std::string metric;
   size_t classes = 0;                             // 0: regression
   std::vector<bool> is_category;                  // one a feature
+  std::vector<std::string> columns;               // names of the features, for people; may be missing
   std::vector<std::string> roster;                // learners, and "blend"; empty: the default roster
   std::map<std::string, std::string> parameters;  // JSON, by learner
   bool lags = true;                               // false: no-change is reported, but neither blended, nor served, nor a guard
@@ -95,8 +97,9 @@ struct LoopState {
   RunningScore served;
   BlockMeanSequence served_loss;
   QuantileTracker interval;  // of the served answers' absolute errors; regression
-  bool paused = false;       // by a person: no trainings, no decisions
-  uint32_t suggested = 0;    // member whose promotion waits for a person; 0: none
+  Monitor monitor;
+  bool paused = false;     // by a person: no trainings, no decisions
+  uint32_t suggested = 0;  // member whose promotion waits for a person; 0: none
 
   // The driver's own, carried along in checkpoints.
   std::string driver;

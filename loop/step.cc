@@ -94,7 +94,9 @@ void Score(LoopState& s, const PendingRow& row, double truth) {
   const size_t outputs = s.options.outputs();
   s.served.Add(row.predictions.data(), truth, row.no_change);
   const uint64_t counted = s.evidence.rows();
-  s.served_loss.Add(s.loss.Of(row.predictions.data(), truth, kEpsilon), row.informed, counted);
+  const double loss = s.loss.Of(row.predictions.data(), truth, kEpsilon);
+  s.served_loss.Add(loss, row.informed, counted);
+  s.monitor.OnOutcome(row, truth, loss, counted);
   if (s.options.classes == 0) {
     const double error = std::abs(row.predictions[0] - truth);
     if (std::isfinite(error)) s.interval.Add(error, row.half_width);
@@ -170,8 +172,8 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.informed = s.evidence.rows();
   row.settled = s.pending.first_row();
   row.no_change = s.last_outcome;
-  row.half_width = event.half_width;
-  if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
+  row.half_width = input.given || input.recompute ? event.half_width : s.interval.Get();
+  row.features.assign(event.features, event.features + (event.features != nullptr ? s.options.is_category.size() : 0));
   row.members.clear();
   row.predictions.clear();
   if (event.history) return;
@@ -217,6 +219,7 @@ void OnKnown(LoopState& s, const StepInput& input, Effects* effects) {
   PendingRow* row = s.pending.Find(event.row);
   if (row == nullptr || row->known()) return;
   row->truth = event.truth;
+  s.monitor.OnKnown(*row);
   row->history = true;
   Learn(s, *row, event.truth, input.recompute);
   if (!s.options.has_window()) Count(s, *row, event.truth, effects);
@@ -395,6 +398,8 @@ void Step(LoopState& s, const StepInput& input, Effects* effects) {
   switch (input.event.kind) {
     case EventKind::kRow:
       OnRow(s, input, effects);
+      for (JsonObject& alarm : s.monitor.OnRow(s.pending.Find(input.event.row), s.roster.champion))
+        effects->notices.push_back({"drift", 0, 0, std::move(alarm)});
       break;
     case EventKind::kOutcome:
       OnOutcome(s, input, effects);

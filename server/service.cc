@@ -75,6 +75,10 @@ struct Service::Parts {
       if (member.score.rows() > 0) metrics.SetLoss(task.name(), member.name, member.loss.Get().value);
     }
     metrics.SetModels(task.name(), models);
+    const EstimatedLoss estimated = state.monitor.Estimated();
+    // Where nothing waits, all of the newest rows.
+    if (estimated.recent_rows > 0) metrics.SetEstimatedLoss(task.name(), estimated.rows > 0 ? estimated.loss : estimated.recent_loss);
+    metrics.SetDrifts(task.name(), state.monitor.Distances(kDriftColumns));
   }
 
   ServiceOptions options;

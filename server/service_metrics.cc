@@ -85,9 +85,9 @@ void ServiceMetrics::SetEstimatedLoss(const std::string& task, double loss) {
   estimated_[task] = loss;
 }
 
-void ServiceMetrics::SetDrift(const std::string& task, const std::string& column, double drift) {
+void ServiceMetrics::SetDrifts(const std::string& task, const std::vector<std::pair<std::string, double>>& column_and_drift) {
   const std::lock_guard guard(lock_);
-  drifts_[{task, column}] = drift;
+  drifts_[task] = column_and_drift;
 }
 
 void ServiceMetrics::SetModels(const std::string& task, const std::vector<Pair>& model_and_role) {
@@ -112,11 +112,13 @@ std::string ServiceMetrics::Render() const {
   Lines(&text, "everlearn_outcomes_total", "status", outcomes_);
   Head(&text, "everlearn_loss", "gauge", "Mean loss of a model over its rows with an outcome.");
   Lines(&text, "everlearn_loss", "model", losses_);
-  Head(&text, "everlearn_estimated_loss", "gauge", "Loss of the champion as estimated before the outcomes come.");
+  Head(&text, "everlearn_estimated_loss", "gauge", "Mean loss that is to be expected of the newest answers.");
   for (const auto& [task, loss] : estimated_)
     text += fmt::format("everlearn_estimated_loss{{task=\"{}\"}} {}\n", Escaped(task), Number(loss));
-  Head(&text, "everlearn_drift", "gauge", "Distance of a column's recent values from those of the training.");
-  Lines(&text, "everlearn_drift", "column", drifts_);
+  Head(&text, "everlearn_drift", "gauge", "Jensen-Shannon distance of a column's newest values from its reference.");
+  for (const auto& [task, columns] : drifts_)
+    for (const auto& [column, drift] : columns)
+      text += fmt::format("everlearn_drift{{task=\"{}\",column=\"{}\"}} {}\n", Escaped(task), Escaped(column), Number(drift));
   Head(&text, "everlearn_model_info", "gauge", "Models that are alive.");
   for (const auto& [task, models] : models_)
     for (const auto& [model, role] : models)

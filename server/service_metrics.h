@@ -26,7 +26,7 @@ class ServiceMetrics {
   void SetQueueRows(uint64_t rows);
   void SetLoss(const std::string& task, const std::string& model, double loss);
   void SetEstimatedLoss(const std::string& task, double loss);
-  void SetDrift(const std::string& task, const std::string& column, double drift);
+  void SetDrifts(const std::string& task, const std::vector<std::pair<std::string, double>>& column_and_drift);     // replaces
   void SetModels(const std::string& task, const std::vector<std::pair<std::string, std::string>>& model_and_role);  // replaces
 
   std::string Render() const;
@@ -41,7 +41,8 @@ class ServiceMetrics {
   mutable std::mutex lock_;
   std::map<std::string, uint64_t> predictions_;
   std::map<Pair, uint64_t> outcomes_, events_;
-  std::map<Pair, double> losses_, drifts_;
+  std::map<Pair, double> losses_;
+  std::map<std::string, std::vector<std::pair<std::string, double>>> drifts_;
   std::map<std::string, double> estimated_;
   std::map<std::string, std::vector<Pair>> models_;
   std::array<uint64_t, kBuckets.size()> bucket_ = {};

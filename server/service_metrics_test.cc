@@ -44,6 +44,17 @@ TEST(ServiceMetrics, ModelsAreReplaced) {
   EXPECT_THAT(metrics.Render(), Not(HasSubstr("model=\"a\",role=\"champion\"")));
 }
 
+TEST(ServiceMetrics, TheColumnsOfADriftAreReplaced) {
+  ServiceMetrics metrics;
+  metrics.SetDrifts("t", {{"a", 0.5}, {"b", 0.25}});
+  metrics.SetDrifts("t", {{"c", 0.125}});
+  metrics.SetEstimatedLoss("t", 0.75);
+  const std::string text = metrics.Render();
+  EXPECT_THAT(text, HasSubstr("everlearn_drift{task=\"t\",column=\"c\"} 0.125\n"));
+  EXPECT_THAT(text, Not(HasSubstr("column=\"a\"")));
+  EXPECT_THAT(text, HasSubstr("everlearn_estimated_loss{task=\"t\"} 0.75\n"));
+}
+
 TEST(ServiceMetrics, ManyThreadsCountTogether) {
   ServiceMetrics metrics;
   std::vector<std::thread> threads;

@@ -8,7 +8,7 @@ namespace everlearn {
 namespace {
 
 constexpr size_t kFirst = 30;          // scores from which the first threshold is taken
-constexpr double kStep = 0.05;         // of the usual score, for one that is exceeded; small, since many outcomes may come at once
+constexpr double kLevelStep = 0.002;   // of the level, for an announced threshold that was exceeded
 constexpr double kForget = 1.0 / 200;  // part of the usual score that each one replaces
 constexpr double kMostScales = 100;    // a score counts as at most so many usual ones
 
@@ -18,6 +18,9 @@ void QuantileTracker::Add(double score, double announced) {
   if (std::isfinite(announced)) {
     ++rows_;
     covered_ += score <= announced;
+    // At most twice, at least a hundredth of the misses that are asked for: so an error in the past cannot push for long.
+    const double missed = 1.0 - coverage_;
+    level_ = std::clamp(level_ + kLevelStep * ((score > announced ? 1.0 : 0.0) - missed), 1.0 - 2 * missed, 1.0 - missed / 100);
   }
   if (first_.size() < kFirst) {
     first_.push_back(score);
@@ -30,8 +33,7 @@ void QuantileTracker::Add(double score, double announced) {
     for (const double first : sorted) scale_ += first / static_cast<double>(kFirst);
     return;
   }
-  const double at = std::isfinite(announced) ? announced : threshold_;
-  threshold_ = std::max(0.0, threshold_ + kStep * scale_ * ((score > at ? 1.0 : 0.0) - (1.0 - coverage_)));
+  threshold_ = std::max(0.0, threshold_ + step_ * scale_ * ((score > threshold_ ? 1.0 : 0.0) - (1.0 - level_)));
   const double counted = scale_ > 0 ? std::min(score, kMostScales * scale_) : score;
   scale_ += kForget * (counted - scale_);
 }
@@ -39,14 +41,14 @@ void QuantileTracker::Add(double score, double announced) {
 double QuantileTracker::Get() const { return first_.size() < kFirst ? std::numeric_limits<double>::quiet_NaN() : threshold_; }
 
 void QuantileTracker::Save(ByteWriter* out) const {
-  for (const double field : {coverage_, threshold_, scale_}) out->Put(field);
+  for (const double field : {coverage_, level_, threshold_, scale_}) out->Put(field);
   out->PutAll(first_);
   out->Put(rows_);
   out->Put(covered_);
 }
 
 void QuantileTracker::Load(ByteReader* in) {
-  for (double* field : {&coverage_, &threshold_, &scale_}) *field = in->Get<double>();
+  for (double* field : {&coverage_, &level_, &threshold_, &scale_}) *field = in->Get<double>();
   first_ = in->GetAll<double>();
   rows_ = in->Get<uint64_t>();
   covered_ = in->Get<uint64_t>();

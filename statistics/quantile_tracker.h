@@ -1,8 +1,11 @@
 // Follows a quantile of scores that may drift, so that the part of them above it is, in the long run, the one asked for.
 //
 // Quantile tracking of conformal PID control (Angelopoulos, Candès & Tibshirani, Conformal PID control for time series prediction, 2023,
-// section 2): after each score the threshold rises by a step where it was exceeded, and falls by a small part of that where not. Whatever
-// the scores do, the share above differs from the one asked for by at most (largest score / step + 1) / rows. Value type; one thread.
+// section 2): after each score the threshold rises by a step where it was exceeded, and falls by a small part of that where not. It is the
+// newest threshold that is moved so, whatever was announced: where outcomes are late, an announced one that was too small would push once
+// for every row that waited, long after it was mended, and swing beyond all bounds. That the announced ones cover as asked is the work of
+// the level, which moves slowly and inside bounds with their misses (adaptive conformal inference: Gibbs & Candès, Adaptive conformal
+// inference under distribution shift, 2021). Value type; one thread.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +17,8 @@ namespace everlearn {
 
 class QuantileTracker {
  public:
-  explicit QuantileTracker(double coverage = 0.9) : coverage_(coverage) {}
+  // `step`: of the threshold at a score that exceeds it, in usual scores. Small where many scores may come at once.
+  explicit QuantileTracker(double coverage = 0.9, double step = 0.05) : coverage_(coverage), step_(step), level_(coverage) {}
 
   // A score (≥ 0, finite), and the threshold that had been announced for it; NaN where none was.
   void Add(double score, double announced);
@@ -29,7 +33,8 @@ class QuantileTracker {
   void Load(ByteReader* in);  // throws kDamaged
 
  private:
-  double coverage_;
+  double coverage_, step_;
+  double level_;  // the quantile that is followed
   double threshold_ = 0;
   double scale_ = 0;           // forgetting mean of the scores: what a step is measured in
   std::vector<double> first_;  // scores before there was a threshold

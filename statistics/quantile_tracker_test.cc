@@ -43,6 +43,24 @@ TEST(QuantileTracker, CoverageWhereScoresDriftJumpAndComeLate) {
   EXPECT_NEAR(Coverage(tracker), 0.9, 0.03);
 }
 
+// Scores grow tenfold while 2,000 outcomes are under way: the threshold must neither stay behind nor swing.
+TEST(QuantileTracker, ManyLateOutcomesDoNotMakeItSwing) {
+  QuantileTracker tracker(0.9);
+  Random random(4);
+  std::deque<std::pair<double, double>> late;
+  double largest = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    late.emplace_back((i < 20'000 ? 1 : 10) * std::abs(random.Normal()), tracker.Get());
+    if (late.size() < 2000) continue;
+    tracker.Add(late.front().first, late.front().second);
+    late.pop_front();
+    largest = std::max(largest, tracker.Get());
+  }
+  EXPECT_LT(largest, 40);  // scores beyond it are rarer than one in ten thousand
+  EXPECT_NEAR(tracker.Get(), 16.4, 4);
+  EXPECT_NEAR(Coverage(tracker), 0.9, 0.03);
+}
+
 TEST(QuantileTracker, OneAbsurdScoreDoesNotMakeItUseless) {
   QuantileTracker tracker(0.9);
   Random random(3);

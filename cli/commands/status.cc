@@ -50,6 +50,18 @@ std::string GainText(const Json& status) {
                      CellOf(gain, "rows"));
 }
 
+std::string DriftText(const Json& status) {
+  constexpr size_t kMost = 5;
+  std::vector<std::vector<std::string>> rows{{"column", "drifting", "effect on the loss", "p", "psi", "jensen_shannon"}};
+  for (const Json& column : Elements(status, "drift")) {
+    if (rows.size() > kMost) break;
+    const bool drifting = FieldOrNull(column, "drifting") == Json(true);
+    rows.push_back({CellOf(column, "column"), drifting ? "yes" : "", CellOf(column, "effect"), CellOf(column, "p"), CellOf(column, "psi"),
+                    CellOf(column, "jensen_shannon")});
+  }
+  return rows.size() == 1 ? "" : "\n" + AlignedTable(rows);
+}
+
 // What a service adds: one line for each figure, or each object of figures.
 std::string FurtherText(const Json& status) {
   static constexpr std::string_view kShown[] = {"task",      "rows",  "predictions",       "outcomes", "waiting",  "time",   "champion",
@@ -80,7 +92,7 @@ void PrintStatus(const Json& status) {
       fmt::format("predicts {} ({}), metric {}\nchampion: {}\nrows {}, predictions {}, outcomes {}, waiting {}; newest time {}\n\n",
                   CellOf(task, "target"), CellOf(task, "kind"), metric, CellOf(status, "champion"), CellOf(status, "rows"),
                   CellOf(status, "predictions"), CellOf(status, "outcomes"), CellOf(status, "waiting"), CellOf(status, "time"));
-  text += MembersText(status, metric) + TestsText(status) + GainText(status) + FurtherText(status);
+  text += MembersText(status, metric) + TestsText(status) + DriftText(status) + GainText(status) + FurtherText(status);
   if (is("paused")) text += "\nPaused by a person: no trainings, no decisions.\n";
   if (!suggested.empty()) text += "\nWaits for a person: the promotion of " + suggested + " (everlearn promote).\n";
   if (is("finished")) text += "\nThe replay came to its end.\n";
