@@ -1,6 +1,7 @@
 #include "cli/feed_sender.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -12,15 +13,18 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/resources.h"
 #include "base/timestamp.h"
 #include "cli/service_target.h"
+#include "loop/ledger_rows.h"
 
 namespace everlearn {
 namespace {
 
 constexpr double kLook = 0.05;  // seconds between two looks at stop()
+constexpr double kAgain = 0.5;  // seconds after which a service that does not answer any more is asked again
 
 void Sleep(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
@@ -108,12 +112,21 @@ class Feeder {
     return true;
   }
 
-  // Nothing where it was stopped while the service put it off.
+  // Nothing where it was stopped while the service put it off. A service that has answered before is waited for while it is started anew;
+  // the key keeps what is then sent again from counting twice.
   std::optional<HttpAnswer> Post(HttpClient& client, const std::string& target, const std::string& body) {
     const double first = clock_.Seconds();
+    const std::string key = "feed-" + HashText(feed_) + "-" + std::to_string(++posts_);
     for (;;) {
       const double sent = clock_.Seconds();
-      HttpAnswer answer = client.Send("POST", options_.path + target, body, {{"Content-Type", "application/json"}});
+      HttpAnswer answer;
+      try {
+        answer = client.Send("POST", options_.path + target, body, {{"Content-Type", "application/json"}, {"Idempotency-Key", key}});
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kResource || !HasAnswered() || clock_.Seconds() + kAgain - first > options_.most_wait_seconds) throw;
+        if (!SleepUntil(clock_.Seconds() + kAgain)) return std::nullopt;
+        continue;
+      }
       const double now = clock_.Seconds();
       {
         const std::lock_guard lock(mutex_);
@@ -127,6 +140,11 @@ class Feeder {
       if (!put_off || now + wait - first > options_.most_wait_seconds) ThrowProblem(answer, options_.path + target);
       if (!SleepUntil(now + wait)) return std::nullopt;
     }
+  }
+
+  bool HasAnswered() {
+    const std::lock_guard lock(mutex_);
+    return report_.rows > 0;
   }
 
   // The list of that name in the answer, one entry an item.
@@ -195,6 +213,8 @@ class Feeder {
   const FeedPlan& plan_;
   const FeedOptions& options_;
   const Stopwatch clock_;
+  const uint64_t feed_ = SystemRandomBits();  // tells this feed's requests from those of others
+  std::atomic<uint64_t> posts_ = 0;
   std::mutex mutex_;  // of all below
   std::condition_variable answered_;
   FeedSteps steps_;

@@ -19,7 +19,7 @@ struct FeedOptions {
   double rows_a_second = 0;  // at most; 0: no limit
   size_t batch = 100;
   int connections = 1;             // with one, the order is that of the plan; with more, requests overtake each other
-  double most_wait_seconds = 300;  // of a request that the service puts off (429, 503)
+  double most_wait_seconds = 300;  // of a request that the service puts off (429, 503) or, having answered before, leaves without an answer
   std::function<std::unique_ptr<HttpClient>()> connect = {};
   std::function<bool()> stop = [] { return false; };          // asked often, by any thread
   std::function<void(size_t rows)> progress = [](size_t) {};  // by any thread

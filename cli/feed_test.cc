@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -19,11 +21,13 @@ namespace {
 // Predicts "1" (or the number in column x) and joins every outcome whose id it gave.
 class StandIn {
  public:
-  StandIn() {
+  StandIn() { Start("127.0.0.1:0"); }
+  void Start(const std::string& listen) {
     HttpServerOptions options;
-    options.listen = "127.0.0.1:0";
+    options.listen = listen;
     server_ = HttpServer::Start(options, [this](const HttpRequest& request, const HttpRespond& respond) { respond(Answer(request)); });
   }
+  void Stop() { server_->Stop(1); }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
 
   std::string task = "{}";  // what GET says under "task"
@@ -164,6 +168,31 @@ TEST_F(FeedTest, StopsWhenAskedOrPutOffForTooLong) {
   const Error error = ErrorOf([&] { RunFeed(plan, options); });
   EXPECT_EQ(error.kind(), ErrorKind::kResource);
   EXPECT_NE(error.message().find("later"), std::string::npos) << error.message();
+}
+
+TEST_F(FeedTest, WaitsForAServiceThatIsStartedAnew) {
+  Table table{3, {{.name = "x", .numbers = {1, 2, 3}}, {.name = "y", .numbers = {0, 1, 1}}}};
+  std::vector<SchemaWarning> warnings;
+  const FeedPlan plan(std::move(table), {}, {.target = "y"}, &warnings);
+  const std::string listen = service_.url().substr(std::string("http://").size());
+  std::thread again;
+  FeedOptions options;
+  options.path = "/v1/tasks/late";
+  options.batch = 1;
+  options.connect = [&] { return HttpClient::Make(service_.url(), {}); };
+  options.progress = [&](size_t rows) {
+    if (rows != 1) return;
+    service_.Stop();
+    again = std::thread([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(700));
+      service_.Start(listen);
+    });
+  };
+  const FeedReport report = RunFeed(plan, options);
+  again.join();
+  EXPECT_EQ(report.rows, 3U);
+  EXPECT_EQ(report.outcomes, 3U);
+  EXPECT_GT(report.seconds, 0.6);
 }
 
 TEST_F(FeedTest, ManyConnectionsLoseNothing) {
