@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "cli/event_order.h"
+#include "data/postgres.h"
 #include "data/reader.h"
 
 namespace everlearn {
@@ -24,11 +25,12 @@ Json ValueOf(const Column& column, size_t row) {
 
 }  // namespace
 
-LiveSource::LiveSource(const std::string& source, const TaskFlags& flags, const LoopFlags& loop, const CommonOptions& common,
+LiveSource::LiveSource(const std::string& place, const TaskFlags& flags, const LoopFlags& loop, const CommonOptions& common,
                        std::vector<SchemaWarning>* warnings)
     : options_(ToLoopOptions(loop, flags, common.seed)) {
+  const std::string source = ShownPlace(place);
   std::vector<std::string> said;
-  raw_ = ReadTable(source, {common.threads, common.memory_bytes}, &said);
+  raw_ = ReadTable(place, {common.threads, common.memory_bytes, common.query}, &said);
   for (std::string& message : said) warnings->push_back({"source", std::move(message), ""});
   raw_.Get(flags.task.target, source);
   frame_.schema = InferSchema(raw_, ToInferOptions(flags, source), warnings);

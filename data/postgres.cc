@@ -138,6 +138,12 @@ PostgresValue PostgresValue::Bytes(std::string value) {
   return made;
 }
 
+int64_t PostgresInteger(std::string_view bytes) {
+  uint64_t value = !bytes.empty() && static_cast<signed char>(bytes[0]) < 0 ? UINT64_MAX : 0;
+  for (const char byte : bytes) value = value << 8 | static_cast<uint8_t>(byte);
+  return static_cast<int64_t>(value);
+}
+
 void PostgresResult::Clear::operator()(pg_result* result) const { LoadLibpq().PQclear(result); }
 
 int PostgresResult::rows() const { return LoadLibpq().PQntuples(result_.get()); }
@@ -150,12 +156,7 @@ uint32_t PostgresResult::type(int column) const { return LoadLibpq().PQftype(res
 
 bool PostgresResult::is_null(int row, int column) const { return LoadLibpq().PQgetisnull(result_.get(), row, column) != 0; }
 
-int64_t PostgresResult::Integer(int row, int column) const {
-  const std::string_view bytes = Bytes(row, column);
-  uint64_t value = !bytes.empty() && static_cast<signed char>(bytes[0]) < 0 && bytes.size() > 1 ? UINT64_MAX : 0;
-  for (const char byte : bytes) value = value << 8 | static_cast<uint8_t>(byte);
-  return static_cast<int64_t>(value);
-}
+int64_t PostgresResult::Integer(int row, int column) const { return PostgresInteger(Bytes(row, column)); }
 
 double PostgresResult::Number(int row, int column) const { return std::bit_cast<double>(Integer(row, column)); }
 

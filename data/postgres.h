@@ -46,6 +46,9 @@ class PostgresValue {
 };
 using PostgresValues = std::vector<PostgresValue>;
 
+// A big-endian integer of 1, 2, 4 or 8 bytes; 0 of none.
+int64_t PostgresInteger(std::string_view bytes);
+
 // The rows of a statement.
 class PostgresResult {
  public:

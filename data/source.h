@@ -23,7 +23,10 @@ struct Source {
 // Whether a source is SQL: it begins with SELECT, WITH or FROM. A file of that name goes before.
 bool BeginsAsSql(std::string_view text);
 
-// Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending), kUsage (postgresql://).
+// SQL without the semicolons and blanks at its end.
+std::string OneStatement(std::string_view sql);
+
+// Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending).
 Source ResolveSource(const std::string& text, DuckDatabase* database);
 
 // A copy of standard input in a file without a name, which is gone with this object.

@@ -92,6 +92,8 @@ void LiveEngine::Run() {
     Turn(std::move(pieces));
     CatchUp();
   }
+  if (damaged_) Reload();  // a checkpoint of what the ledger does not hold would be worse than none
+  if (damaged_) return;
   try {
     for (const auto& task : tasks_) task->Checkpoint();
     store_->Commit();

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/live_source.h"
 #include "cli/terminal.h"
+#include "data/postgres_reader.h"
 #include "loop/records.h"
 #include "server/service.h"
 
@@ -25,7 +26,7 @@ struct RunFlags {
 
 // One task of the service, in the words of the flags, wherever they came from.
 struct ServedTask {
-  std::string name, source;
+  std::string name, source, query;
   TaskFlags columns;
   LoopFlags loop;
   uint64_t memory_bytes = 0;
@@ -35,7 +36,10 @@ ServedTask FromConfig(const TaskConfig& config) {
   ServedTask task;
   task.name = config.name;
   task.source = !config.sql.empty() ? config.sql : config.source;
-  if (!config.postgresql.empty()) throw Error(ErrorKind::kUsage, "the task '" + config.name + "': tables in PostgreSQL cannot be read yet");
+  if (!config.postgresql.empty()) {
+    task.source = config.postgresql;
+    task.query = TableQuery(config.table);
+  }
   if (!config.watermark.empty() || !config.outcome_after.empty())
     throw Error(ErrorKind::kUsage, "the task '" + config.name + "': watermark and outcome_after are not supported yet");
   task.columns.task.target = config.target;
@@ -61,13 +65,14 @@ ServedTask FromConfig(const TaskConfig& config) {
 }
 
 // What the file says, and then the flags.
-ServiceConfig Configure(const RunFlags& flags, std::vector<ServedTask>* tasks) {
+ServiceConfig Configure(const RunFlags& flags, const CommonOptions& common, std::vector<ServedTask>* tasks) {
   ServiceConfig config;
   if (!flags.config.empty()) config = LoadServiceConfig(flags.config);
   for (const TaskConfig& task : config.tasks) tasks->push_back(FromConfig(task));
   if (!flags.task.empty()) {
+    if (!common.query.empty() && flags.data.empty()) throw Error(ErrorKind::kUsage, "--query needs --data", "name the database");
     if (flags.columns.task.target.empty()) throw Error(ErrorKind::kUsage, "--task needs --target", "name the column to predict");
-    tasks->push_back({flags.task, flags.data, flags.columns, flags.loop, 0});
+    tasks->push_back({flags.task, flags.data, common.query, flags.columns, flags.loop, 0});
   }
   if (tasks->empty())
     throw Error(ErrorKind::kUsage, "there is no task to serve", "give a configuration file, or --task, --data and --target");
@@ -105,7 +110,9 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
       throw Error(ErrorKind::kUsage, "the task '" + served.name + "' has no data to begin with",
                   "name a file or query of its past with --data");
     std::vector<SchemaWarning> warnings;
-    source = std::make_unique<LiveSource>(served.source, served.columns, served.loop, common, &warnings);
+    CommonOptions reading = common;
+    reading.query = served.query;
+    source = std::make_unique<LiveSource>(served.source, served.columns, served.loop, reading, &warnings);
     for (const SchemaWarning& warning : warnings) LogLine("warning", warning.message, {{"task", served.name}});
     LiveTask::Create(ledger, source->frame(), source->options());
   } else if (const Task task = TaskOf(ledger); task.target != served.columns.task.target) {
@@ -128,7 +135,7 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
 
 int Run(const RunFlags& flags, const CommonOptions& common) {
   std::vector<ServedTask> tasks;
-  const ServiceConfig config = Configure(flags, &tasks);
+  const ServiceConfig config = Configure(flags, common, &tasks);
   CheckHttpOptions(config.http);
   const auto store = OpenLedgerStore(config.ledger, {config.durability == "power" ? Durability::kPower : Durability::kProcess, false});
   ServiceOptions options{config.http, config.ledger, config.webhook, EVERLEARN_VERSION, {}};
@@ -161,12 +168,13 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
               flags->loop.budget = "60s";
               app.add_option("CONFIG", flags->config, "configuration (.toml); or describe one task by flags")->type_name("");
               app.add_option("--task", flags->task, "name of the task")->type_name("NAME");
-              app.add_option("--data", flags->data, "its past: file, pattern, SQL, or -")->type_name("SOURCE");
+              app.add_option("--data", flags->data, "its past: file, pattern, SQL, postgresql://… with --query, or -")->type_name("SOURCE");
               AddTaskFlags(app, &flags->columns);
               app.get_option("--target")->required(false);
               AddLoopFlags(app, &flags->loop);
               for (const char* name : {"--start", "--delay"}) app.remove_option(app.get_option(name));
-              app.add_option("--ledger", flags->ledger, "file that remembers everything (default: everlearn.db)")->type_name("FILE");
+              app.add_option("--ledger", flags->ledger, "file or PostgreSQL schema that remembers everything (default: everlearn.db)")
+                  ->type_name("FILE|postgresql://…");
               app.add_option("--durability", flags->durability, "power (survives a loss of power, default) or process (survives kill -9)")
                   ->type_name("power|process");
               app.add_option("--listen", flags->listen, "address and port (default: 127.0.0.1:8080)")->type_name("ADDRESS:PORT");
