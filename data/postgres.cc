@@ -344,9 +344,10 @@ bool PostgresConnection::Wait(int milliseconds) {
     }
     if (came) return true;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now()).count();
-    if (left <= 0) return false;
     pollfd wanted{pq.PQsocket(connection_), POLLIN, 0};
-    if (poll(&wanted, 1, static_cast<int>(left)) < 0 && errno == EINTR) return false;  // the caller looks why
+    // Also without time left: the end of the connection stands behind what was read.
+    const int ready = poll(&wanted, 1, static_cast<int>(std::max<int64_t>(left, 0)));
+    if (ready == 0 || (ready < 0 && errno == EINTR)) return false;  // the caller looks why it was interrupted
   }
 }
 

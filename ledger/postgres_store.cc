@@ -17,7 +17,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kLockWait{2000}, kLockPause{20};
 
 // The tables of sqlite_store.cc, with the same names and columns: what a column holds there, it holds here. Texts that others may have
-// written are bytea, as a text here must be valid UTF-8; names compare byte by byte.
+// written are bytea, as a text here must be valid UTF-8; names compare byte by byte. Numbers in binary are not worth compressing.
 constexpr const char* kTables = R"(
   CREATE TABLE ledger(version BIGINT NOT NULL);
   CREATE TABLE task(number BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL UNIQUE);
@@ -31,6 +31,9 @@ constexpr const char* kTables = R"(
   CREATE INDEX row_key ON "row"(key) WHERE key IS NOT NULL;
   CREATE TABLE outcome(number BIGINT PRIMARY KEY, event BIGINT NOT NULL, truth DOUBLE PRECISION NOT NULL);
   CREATE TABLE note(task BIGINT, name BYTEA, time BIGINT NOT NULL, value BYTEA NOT NULL, PRIMARY KEY (task, name));
+  ALTER TABLE segment ALTER body SET STORAGE EXTERNAL;
+  ALTER TABLE model ALTER bytes SET STORAGE EXTERNAL;
+  ALTER TABLE checkpoint ALTER state SET STORAGE EXTERNAL;
 )";
 
 // For a copy: the columns of each table, i integer, n number, t text, b blob.

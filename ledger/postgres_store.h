@@ -29,6 +29,7 @@ class PostgresStore : public SqlStore {
   bool in_transaction() const override { return in_transaction_; }
   void CommitTransaction() override;
   void RollbackTransaction() noexcept override;
+  void CheckConnection() override { connection().Wait(0); }
   void Connect();
   void Lock();
   void CheckIdentity();

@@ -86,6 +86,18 @@ TEST_F(PostgresStoreTest, WhileTheServerIsGoneEveryCallSaysSoAndAfterwardsItGoes
   EXPECT_EQ(OpenLedger(url_, {.read_only = true})->last_event(), 2u);
 }
 
+TEST_F(PostgresStoreTest, AnIdleWriterNoticesThatItsSessionEnded) {
+  const auto store = OpenLedgerStore(url_, {});
+  Ledger& ledger = store->Open("t");
+  store->Commit();
+  EndAllSessions();
+  EXPECT_EQ(ErrorOf([&] { store->Commit(); }).kind(), ErrorKind::kResource);
+  store->Rollback();
+  store->Commit();
+  EXPECT_EQ(ledger.Append("one"), 1u);
+  store->Commit();
+}
+
 // Another writer came while this one had no connection.
 TEST_F(PostgresStoreTest, WhatAnotherWroteMeanwhileIsSeenAfterReconnecting) {
   const auto store = OpenLedgerStore(url_, {});

@@ -47,7 +47,7 @@ void SqlStore::Write(const char* sql, SqlValues values) {
 
 void SqlStore::Commit() {
   for (const auto& [task, ledger] : ledgers_) ledger->WriteSegment();
-  if (!in_transaction()) return;
+  if (!in_transaction()) return CheckConnection();
   try {
     CommitTransaction();
   } catch (const Error&) {

@@ -48,6 +48,7 @@ class SqlStore : public LedgerStore {
   virtual bool in_transaction() const = 0;
   virtual void CommitTransaction() = 0;
   virtual void RollbackTransaction() noexcept = 0;
+  virtual void CheckConnection() {}  // throws kResource where it is known to be lost, so that it is noticed before it is needed
 
   bool read_only_;
   std::map<std::string, std::unique_ptr<SqlLedger>> ledgers_;

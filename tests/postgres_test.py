@@ -135,7 +135,12 @@ def server_stopped_and_started(world):
     world.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'everlearn %'")
     more, _ = predict_until(client, rows, 200, pause=0.05)
     told += more
-    check_all_join(client, told)
+    world.server.stop()
+    world.server.start()
+    time.sleep(3)  # it finds the server again before anybody asks
+    status, body = client.predict(rows.take(1))
+    check(status == 200, f"after a restart of an idle server: {status}: {body[:300]}")
+    check_all_join(client, told + ids_of(body))
     check(refused_start(service, service.ledger, free_port())[0] == 1, "the lock was not taken again")
     check(service.terminate() == 0, "SIGTERM: not exit 0")
     check_verifies(service)
