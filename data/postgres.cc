@@ -113,7 +113,7 @@ std::string TakeUrlParameter(std::string* url, std::string_view name) {
     if (url->compare(begin + 1, name.size(), name) != 0 || begin + 1 + name.size() >= url->size() || (*url)[begin + 1 + name.size()] != '=')
       continue;
     const size_t end = std::min(url->find('&', begin + 1), url->size());
-    const std::string value = url->substr(begin + name.size() + 2, end - begin - name.size() - 2);
+    std::string value = url->substr(begin + name.size() + 2, end - begin - name.size() - 2);
     // What follows takes its place, also behind the question mark.
     url->erase(begin + 1, std::min(end + 1, url->size()) - begin - 1);
     if (url->ends_with('?') || url->ends_with('&')) url->pop_back();
