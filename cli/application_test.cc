@@ -5,25 +5,11 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/run_application_test_support.h"
 #include "cli/terminal.h"
 
 namespace everlearn {
 namespace {
-
-struct Ran {
-  int status;
-  std::string output, errors;
-};
-
-Ran RunWith(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "everlearn");
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const int status = RunApplication(static_cast<int>(pointers.size()), pointers.data());
-  return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-}
 
 TEST(Application, VersionAndHelpSucceed) {
   EXPECT_EQ(RunWith({"--version"}).output, "everlearn " EVERLEARN_VERSION "\n");

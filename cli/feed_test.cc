@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "cli/application.h"
 #include "cli/feed_sender.h"
+#include "cli/run_application_test_support.h"
 #include "data/test_files.h"
 #include "server/http_server.h"
 
@@ -76,24 +76,13 @@ class StandIn {
   std::unique_ptr<HttpServer> server_;
 };
 
-struct Ran {
-  int status;
-  std::string output, errors;
-  Json json() const { return ParseJson(output, "the output"); }
-};
-
 class FeedTest : public testing::Test {
  protected:
   Ran Feed(std::vector<std::string> flags) {
     const std::string source = folder_.Write("t.csv", csv_);
-    std::vector<std::string> arguments{"everlearn", "feed", source, "--to", service_.url(), "--task", "late", "--json"};
+    std::vector<std::string> arguments{"feed", source, "--to", service_.url(), "--task", "late", "--json"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int status = RunApplication(static_cast<int>(pointers.size()), pointers.data());
-    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+    return RunWith(std::move(arguments));
   }
 
   TestFolder folder_;

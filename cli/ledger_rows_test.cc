@@ -4,10 +4,11 @@
 #include <cmath>
 #include <filesystem>
 
-#include "cli/application.h"
+#include "cli/run_application_test_support.h"
 #include "data/test_files.h"
 #include "ledger/sha256.h"
 #include "loop/certificate.h"
+#include "loop/checkpoint.h"
 #include "loop/erase.h"
 #include "loop/records.h"
 #include "loop/verify.h"
@@ -157,23 +158,22 @@ TEST_F(Erase, VerifyNamesTheFirstRowThatIsWrong) {
               ledger.Commit();
             }).find("row 40 is not what was predicted"),
             std::string::npos);
+  EXPECT_NE(wrong([](Ledger& ledger) {
+              ledger.PutOutcome({4, ledger.Outcome(4)->event, 1 - ledger.Outcome(4)->truth});
+            }).find("the outcome of row 4 was changed without a correction"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Ledger& ledger) {
+              ledger.AddNotice({0, 3, "promoted", "{}"});
+            }).find("('promoted') does not follow from event 3"),
+            std::string::npos);
   EXPECT_NE(wrong([&](Ledger& ledger) { ledger.AddDecision({1, 3, "{}"}); }).find("decision 1 does not follow"), std::string::npos);
 }
 
 TEST_F(Erase, TheCommandRefusesWhatARestartLearnsFromOnceMore) {
-  struct Ran {
-    int status;
-    std::string output, errors;
-  };
   const auto erase = [&](std::vector<std::string> flags) -> Ran {
-    std::vector<std::string> arguments{"everlearn", "ledger", "erase", folder_.Path("a.db"), "--json"};
+    std::vector<std::string> arguments{"ledger", "erase", folder_.Path("a.db"), "--json"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int status = RunApplication(static_cast<int>(pointers.size()), pointers.data());
-    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+    return RunWith(std::move(arguments));
   };
   const Ran dry = erase({"--where", "who=3", "--dry-run"});
   EXPECT_EQ(dry.output, "{\"rows\": [3, 7, 11, 15, 19, 23, 27, 31, 35, 39], \"erased\": 0, \"checkpoints\": 0}\n") << dry.errors;

@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "base/timestamp.h"
 #include "cli/event_order.h"
+#include "cli/event_rows.h"
 #include "cli/terminal.h"
 #include "data/postgres.h"
 #include "data/reader.h"
@@ -69,13 +70,6 @@ void SetDelay(const LoopFlags& flags, ScheduleInput* schedule) {
   } else {
     Refuse("--delay", flags.delay, "write a number of rows such as 1000, or a time such as 3h");
   }
-}
-
-template <typename T>
-std::vector<T> InOrder(const std::vector<T>& values, const std::vector<uint32_t>& rows) {
-  std::vector<T> out(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) out[i] = values[rows[i]];
-  return out;
 }
 
 }  // namespace
@@ -153,28 +147,16 @@ ReplayInput ReadReplayInput(const std::string& place, const TaskFlags& flags, co
   std::vector<std::string> said;
   Table raw = ReadTable(place, {common.threads, common.memory_bytes, common.query}, &said);
   for (std::string& message : said) warnings->push_back({"source", std::move(message), ""});
-  raw.Get(flags.task.target, source);
+  EventRows rows = TypeRows(raw, source, flags, loop, warnings);
+  raw = {};
+  OrderRows(&rows, source, loop, options, warnings);
 
   ReplayInput input;
-  const Schema schema = InferSchema(raw, ToInferOptions(flags, source), warnings);
-  TaskOptions wanted = flags.task;
-  if (!loop.outcome_time.empty()) wanted.ignore.push_back(loop.outcome_time);  // known only with the outcome
-  input.task = MakeTask(raw, schema, wanted, source);
-  CheckMetric(input.task);
-  std::vector<double> target = TargetValues(raw, schema, input.task, source);
-  Table table = Conform(raw, schema, {}, source);
-  raw = {};
-
   ScheduleInput& schedule = input.schedule;
-  if (!input.task.time.empty()) {
-    const Column& time = TimeColumn(table, input.task.time, source);
-    // The clock itself is no feature; of a date the parts that come again (hour, weekday) are.
-    if (time.type != ColumnType::kTimestamp) input.task.ignore.push_back(input.task.time);
-    const std::vector<uint32_t> rows = RowsInOrder(time, source, warnings);
-    table = table.Select(rows);
-    target = InOrder(target, rows);
-    const Column& ordered = table.Get(input.task.time, source);
-    for (size_t i = 0; i < table.rows; ++i) schedule.times.push_back(TimeOf(ordered, i));
+  const Table& table = rows.table;
+  if (!rows.task.time.empty()) {
+    const Column& time = table.Get(rows.task.time, source);
+    for (size_t i = 0; i < table.rows; ++i) schedule.times.push_back(TimeOf(time, i));
   }
   if (!loop.outcome_time.empty()) {
     if (schedule.times.empty()) throw Error(ErrorKind::kUsage, "--outcome-time needs --time", "name the column of the rows' own time");
@@ -188,22 +170,18 @@ ReplayInput ReadReplayInput(const std::string& place, const TaskFlags& flags, co
                 "give it in rows, such as \"10000 rows\"");
   schedule.rows = table.rows;
   SetDelay(loop, &schedule);
-  for (const double value : target) schedule.has_outcome.push_back(!std::isnan(value));
+  for (const double value : rows.target) schedule.has_outcome.push_back(!std::isnan(value));
   input.start = StartRow(loop.start, schedule.times, schedule.rows);
   if (input.start >= schedule.rows)
     throw Error(ErrorKind::kUsage, "--start " + loop.start + " leaves no row to predict: there are " + Grouped(schedule.rows),
                 "begin earlier");
-  SetMissingOutcome(loop.missing_outcome, input.task, options);
-
-  input.schema = schema;
-  input.space = FeatureSpace::Build(table, schema, input.task, false);
-  input.values = input.space.Encode(table);
-  input.target = std::move(target);
-  options->metric = input.task.metric;
-  options->classes = input.task.labels.size();
   options->history = input.start > 0;
-  options->is_category.clear();
-  for (const Feature& feature : input.space.features()) options->is_category.push_back(feature.is_category());
+
+  input.values = rows.space.Encode(table);
+  input.task = std::move(rows.task);
+  input.schema = std::move(rows.schema);
+  input.space = std::move(rows.space);
+  input.target = std::move(rows.target);
   return input;
 }
 

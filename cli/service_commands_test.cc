@@ -4,19 +4,12 @@
 #include <map>
 #include <mutex>
 
-#include "base/json.h"
-#include "cli/application.h"
+#include "cli/run_application_test_support.h"
 #include "data/test_files.h"
 #include "server/http_server.h"
 
 namespace everlearn {
 namespace {
-
-struct Ran {
-  int status;
-  std::string output, errors;
-  Json json() const { return ParseJson(output, "the output"); }
-};
 
 class ServiceCommands : public testing::Test {
  protected:
@@ -35,14 +28,9 @@ class ServiceCommands : public testing::Test {
   }
 
   Ran RunWith(const std::string& command, std::vector<std::string> flags = {}) {
-    std::vector<std::string> arguments{"everlearn", command, "http://127.0.0.1:" + std::to_string(server_->port())};
+    std::vector<std::string> arguments{command, "http://127.0.0.1:" + std::to_string(server_->port())};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int status = RunApplication(static_cast<int>(pointers.size()), pointers.data());
-    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+    return everlearn::RunWith(std::move(arguments));
   }
 
   std::map<std::string, std::string> answers_;  // by method and target

@@ -23,17 +23,9 @@ char FindSeparator(std::string_view line) {
   return kSeparators[static_cast<size_t>(std::max_element(count.begin(), count.end()) - count.begin())];
 }
 
-// Whether this is UTF-8 (RFC 3629) without control characters but the tab.
+// Whether this is UTF-8 without control characters but the tab.
 bool IsText(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const size_t length = byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    if ((byte < 0x20 && byte != '\t') || (byte >= 0x80 && byte < 0xc2) || byte > 0xf4 || i + length > text.size()) return false;
-    for (size_t k = 1; k < length; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
-    i += length;
-  }
-  return true;
+  return IsUtf8(text) && std::none_of(text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 && byte != '\t'; });
 }
 
 }  // namespace

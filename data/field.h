@@ -21,6 +21,9 @@ std::string_view Trim(std::string_view text);
 // In lower case, ASCII letters only.
 std::string LowerCase(std::string_view text);
 
+// Whether this is well-formed UTF-8 (RFC 3629).
+bool IsUtf8(std::string_view text);
+
 // ParsePlainNumber for a text that is more than digits, point and exponent: blanks around, a leading '+', too large for a double.
 std::optional<double> ParseUnusualNumber(std::string_view text);
 

@@ -192,8 +192,4 @@ std::string TableQuery(std::string_view table) {
   return "SELECT * FROM " + SqlName(table.substr(0, dot)) + "." + SqlName(table.substr(dot + 1));
 }
 
-std::string QuerySince(std::string_view query, std::string_view column, std::string_view value) {
-  return fmt::format("SELECT * FROM ({}\n) AS source WHERE {} > {} ORDER BY {}", query, SqlName(column), SqlText(value), SqlName(column));
-}
-
 }  // namespace everlearn

@@ -17,8 +17,4 @@ std::unique_ptr<TableReader> OpenPostgresReader(const std::string& url, const st
 // The rows of a table, which may be "schema.table"; the names are quoted.
 std::string TableQuery(std::string_view table);
 
-// The rows of a query whose `column` is greater than `value` (a text that PostgreSQL reads as the column's type: a number, or a timestamp
-// as ISO 8601), in the order of that column.
-std::string QuerySince(std::string_view query, std::string_view column, std::string_view value);
-
 }  // namespace everlearn

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "data/growing_source.h"
 #include "data/postgres_reader.h"
 #include "data/test_files.h"
 #include "data/test_postgres.h"
@@ -198,14 +199,41 @@ TEST_F(PostgresTest, WhatCannotBeReadIsSaid) {
   EXPECT_EQ(ErrorOf([&] { ReadTable("a.csv", {.query = "SELECT 1"}); }).kind(), ErrorKind::kUsage);
 }
 
-TEST_F(PostgresTest, RowsAfterAWatermark) {
-  connection_.Execute(
-      "CREATE SCHEMA IF NOT EXISTS \"Odd\"; DROP TABLE IF EXISTS \"Odd\".\"T 1\"; CREATE TABLE \"Odd\".\"T 1\"(\"At\" TIMESTAMP, n INT)");
-  connection_.Execute(
-      "INSERT INTO \"Odd\".\"T 1\" SELECT timestamp '2024-01-01' + i * interval '1 hour', i FROM generate_series(1, 30) AS i");
-  const Table after = Read(QuerySince(TableQuery("Odd.T 1"), "At", "2024-01-02T03:00:00Z"));
-  EXPECT_THAT(after.Get("n", "").numbers, ElementsAre(28.0, 29.0, 30.0));
-  EXPECT_THAT(Read(QuerySince(TableQuery("Odd.T 1"), "n", "28")).Get("n", "").numbers, ElementsAre(29.0, 30.0));
+TEST_F(PostgresTest, ATableGrowsByItsWatermark) {
+  connection_.Execute("CREATE SCHEMA \"Odd\"; CREATE TABLE \"Odd\".\"T 1\"(\"At\" TIMESTAMP, n INT)");
+  const auto add = [&](int first, int last) {
+    connection_.Execute("INSERT INTO \"Odd\".\"T 1\" SELECT timestamp '2024-01-01' + (i / 2) * interval '1 hour', i FROM generate_series(" +
+                        std::to_string(first) + ", " + std::to_string(last) + ") AS i");
+  };
+  add(1, 5);
+  GrowingOptions options;
+  options.read.query = TableQuery("Odd.T 1");
+  options.watermark = "At";
+  auto source = OpenGrowingSource(server_.Url(), options);
+  std::string position;
+  GrowthBatch batch;
+  const auto next = [&](size_t most) {
+    std::vector<double> numbers;
+    if (source->Next(most, &position, &batch)) numbers = batch.rows.Get("n", "").numbers;
+    return numbers;
+  };
+  EXPECT_THAT(next(3), ElementsAre(1.0, 2.0, 3.0));
+  EXPECT_THAT(next(9), ElementsAre(4.0, 5.0));
+  EXPECT_THAT(next(9), ElementsAre());
+  add(5, 7);  // one with an equal watermark, though it was there already: it is there twice now
+  source = OpenGrowingSource(server_.Url(), options);
+  EXPECT_THAT(next(9), ElementsAre(5.0, 6.0, 7.0));
+  EXPECT_FALSE(source->Wait(std::chrono::milliseconds(10)));
+  connection_.Execute("NOTIFY everlearn");
+  EXPECT_TRUE(source->Wait(std::chrono::seconds(20)));
+  EXPECT_EQ(batch.rows.Get("At", "").type, ColumnType::kTimestamp);
+
+  server_.Kill();
+  EXPECT_EQ(ErrorOf([&] { next(9); }).kind(), ErrorKind::kResource);
+  EXPECT_FALSE(source->Wait(std::chrono::milliseconds(1)));
+  server_.Start();
+  EXPECT_THAT(next(9), ElementsAre());
+  EXPECT_FALSE(source->Wait(std::chrono::milliseconds(1)));
 }
 
 }  // namespace

@@ -20,25 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// By the ending of a path or pattern, compressed or not.
-std::optional<SourceFormat> FormatOf(const std::string& path) {
-  std::string lower = LowerCase(path);
-  bool compressed = false;
-  for (const std::string_view ending : {".gz", ".zst"}) {
-    if (!lower.ends_with(ending)) continue;
-    lower.resize(lower.size() - ending.size());
-    compressed = true;
-    break;
-  }
-  for (const std::string_view ending : {".csv", ".txt"})
-    if (lower.ends_with(ending)) return SourceFormat::kCsv;
-  if (lower.ends_with(".tsv")) return SourceFormat::kTsv;
-  for (const std::string_view ending : {".json", ".jsonl", ".ndjson"})
-    if (lower.ends_with(ending)) return SourceFormat::kJson;
-  if (lower.ends_with(".parquet") && !compressed) return SourceFormat::kParquet;
-  return std::nullopt;
-}
-
 [[noreturn]] void ThrowNoSuchFile(const std::string& path) {
   std::error_code error;
   const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
@@ -58,6 +39,24 @@ std::string OneStatement(std::string_view sql) {
   sql = Trim(sql);
   while (sql.ends_with(';')) sql = Trim(sql.substr(0, sql.size() - 1));
   return std::string(sql);
+}
+
+std::optional<SourceFormat> FormatOf(const std::string& path) {
+  std::string lower = LowerCase(path);
+  bool compressed = false;
+  for (const std::string_view ending : {".gz", ".zst"}) {
+    if (!lower.ends_with(ending)) continue;
+    lower.resize(lower.size() - ending.size());
+    compressed = true;
+    break;
+  }
+  for (const std::string_view ending : {".csv", ".txt"})
+    if (lower.ends_with(ending)) return SourceFormat::kCsv;
+  if (lower.ends_with(".tsv")) return SourceFormat::kTsv;
+  for (const std::string_view ending : {".json", ".jsonl", ".ndjson"})
+    if (lower.ends_with(ending)) return SourceFormat::kJson;
+  if (lower.ends_with(".parquet") && !compressed) return SourceFormat::kParquet;
+  return std::nullopt;
 }
 
 bool BeginsAsSql(std::string_view text) {

@@ -3,6 +3,7 @@
 // Pure but for looking at the file system and copying standard input.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ bool BeginsAsSql(std::string_view text);
 
 // SQL without the semicolons and blanks at its end.
 std::string OneStatement(std::string_view sql);
+
+// The format of a file or pattern by its ending, compressed or not; nothing where it is unknown.
+std::optional<SourceFormat> FormatOf(const std::string& path);
 
 // Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending).
 Source ResolveSource(const std::string& text, DuckDatabase* database);

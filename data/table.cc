@@ -32,6 +32,15 @@ class CodeTranslation {
   std::vector<int32_t> codes_;
 };
 
+Column MissingColumn(const std::string& name, ColumnType type, size_t rows) {
+  Column column{.name = name, .type = type};
+  if (type == ColumnType::kCategory) column.codes.assign(rows, kMissingCode);
+  else if (type != ColumnType::kText) column.numbers.assign(rows, kMissing);
+  else
+    for (size_t i = 0; i < rows; ++i) column.text.AppendMissing();
+  return column;
+}
+
 }  // namespace
 
 std::string_view ColumnTypeName(ColumnType type) {
@@ -114,6 +123,19 @@ std::vector<std::string> Table::Names() const {
   return names;
 }
 
+JsonObject Table::Row(size_t row) const {
+  JsonObject object;
+  object.reserve(columns.size());
+  for (const Column& column : columns) {
+    Json& value = object[column.name];
+    if (column.missing(row)) value = nullptr;
+    else if (column.type == ColumnType::kNumber || column.type == ColumnType::kInteger) value = column.numbers[row];
+    else if (column.type == ColumnType::kBoolean) value = column.numbers[row] != 0;
+    else value = column.TextAt(row);
+  }
+  return object;
+}
+
 Table Table::Select(std::span<const uint32_t> row_numbers) const {
   Table selected;
   selected.rows = row_numbers.size();
@@ -140,10 +162,12 @@ Table Table::Select(std::span<const uint32_t> row_numbers) const {
 }
 
 void Table::Append(const Table& other) {
-  assert(columns.size() == other.columns.size());
-  for (size_t i = 0; i < columns.size(); ++i) {
-    Column& to = columns[i];
-    const Column& from = other.columns[i];
+  for (const Column& column : other.columns)
+    if (Find(column.name) < 0) columns.push_back(MissingColumn(column.name, column.type, rows));
+  for (Column& to : columns) {
+    const int index = other.Find(to.name);
+    const Column lacking = index < 0 ? MissingColumn(to.name, to.type, other.rows) : Column{};
+    const Column& from = index < 0 ? lacking : other.columns[static_cast<size_t>(index)];
     if (to.type != from.type) {
       to.BecomeText();
       Column text = from;

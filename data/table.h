@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
+
 namespace everlearn {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
@@ -86,8 +88,10 @@ struct Table {
   std::vector<std::string> Names() const;
   // These rows in this order; dictionaries are rebuilt in the new order of first appearance.
   Table Select(std::span<const uint32_t> row_numbers) const;
-  // Adds the rows of `other`, which has the same columns in the same order (assert). Where a column has another type there, it becomes
-  // text.
+  // A row as a JSON object: numbers as such, times and texts as TextAt, null where missing.
+  JsonObject Row(size_t row) const;
+  // Adds the rows of `other`, column by name; columns that one of the two lacks are missing values there. Where a column has another type
+  // there, it becomes text.
   void Append(const Table& other);
 };
 

@@ -81,9 +81,13 @@ class Ledger {
   virtual std::optional<LedgerOutcome> Outcome(uint64_t row) const = 0;
   // Rows from `first` on with their outcomes (null: none), in order; `visit` returns false to stop.
   virtual void ReadRows(uint64_t first, const std::function<bool(const LedgerRow& row, const double* truth)>& visit) const = 0;
-  // Small values by name that come and go: outcomes that came before their row, answers to idempotent requests.
+  // Small values by name that come and go: outcomes that came before their row or before their time, answers to idempotent requests, how
+  // far a source was read.
   virtual void PutNote(const std::string& name, int64_t time, std::string_view value) = 0;
   virtual std::optional<std::string> Note(const std::string& name) const = 0;
+  // Those with names in [first, end), in the order of names; `visit` must not change notes.
+  virtual void ReadNotes(const std::string& first, const std::string& end,
+                         const std::function<void(const std::string& name, std::string_view value)>& visit) const = 0;
   virtual void DropNotes(const std::string& first, const std::string& end, int64_t before) = 0;  // names in [first, end), older ones
 
   // SHA-256 over all committed events and their order: each segment's hash includes that of the one before. Empty where there is no event.
@@ -110,7 +114,8 @@ class Ledger {
 
 struct LedgerOptions {
   Durability durability = Durability::kPower;
-  bool read_only = false;  // for looking: never creates a file, never locks out the writer
+  bool read_only = false;      // for looking: never creates a file, never locks out the writer
+  bool short_commits = false;  // what can be done beside a commit is done in another thread
 };
 
 // The ledgers of several tasks in one place, committed together.

@@ -274,6 +274,9 @@ TEST_P(LedgerContract, NotesComeAndGo) {
   EXPECT_EQ(ledger->Note(odd), std::string("\0x", 2));
   ledger->Commit();
   EXPECT_EQ(ledger->Note("n/a"), "new");
+  std::vector<std::string> names;
+  ledger->ReadNotes("n/", "n0", [&](const std::string& name, std::string_view value) { names.push_back(name + "=" + std::string(value)); });
+  EXPECT_EQ(names, (std::vector<std::string>{"n/a=new", odd + "=" + std::string("\0x", 2)}));
   ledger->DropNotes("n/", "n0", 20);
   EXPECT_FALSE(ledger->Note(odd).has_value());
   EXPECT_TRUE(ledger->Note("n/a").has_value());

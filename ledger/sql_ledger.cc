@@ -156,6 +156,13 @@ std::optional<std::string> SqlLedger::Note(const std::string& name) const {
   return Cell("SELECT value FROM note WHERE task = $1 AND name = $2", {task_, std::string_view(name)});
 }
 
+void SqlLedger::ReadNotes(const std::string& first, const std::string& end,
+                          const std::function<void(const std::string&, std::string_view)>& visit) const {
+  store_.Read("SELECT name, value FROM note WHERE task = $1 AND name >= $2 AND name < $3 ORDER BY name",
+              {task_, std::string_view(first), std::string_view(end)},
+              [&](const SqlRow& row) { return visit(std::string(row.Bytes(0)), row.Bytes(1)), true; });
+}
+
 void SqlLedger::DropNotes(const std::string& first, const std::string& end, int64_t before) {
   store_.Write("DELETE FROM note WHERE task = $1 AND name >= $2 AND name < $3 AND time < $4",
                {task_, std::string_view(first), std::string_view(end), before});

@@ -33,6 +33,8 @@ class SqlLedger : public Ledger {
   void ReadRows(uint64_t first, const std::function<bool(const LedgerRow&, const double*)>& visit) const override;
   void PutNote(const std::string& name, int64_t time, std::string_view value) override;
   std::optional<std::string> Note(const std::string& name) const override;
+  void ReadNotes(const std::string& first, const std::string& end,
+                 const std::function<void(const std::string&, std::string_view)>& visit) const override;
   void DropNotes(const std::string& first, const std::string& end, int64_t before) override;
   std::string ChainHead() const override;
   void VerifyChain() const override;

@@ -54,6 +54,7 @@ class SqliteDatabase {
   int64_t Integer(std::string_view sql) const;  // the first column of the first row
   bool in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
   const std::string& name() const { return name_; }
+  sqlite3* connection() const { return connection_.get(); }
   [[noreturn]] void Throw() const;  // the Error of the last failure
 
  private:

@@ -41,7 +41,7 @@ std::shared_ptr<SqliteStore> OpenTemporary() {
   return std::make_shared<SqliteStore>(nullptr, std::move(database), false);
 }
 
-std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, Durability durability) {
+std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, const LedgerOptions& options) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder)) {
     throw Error(ErrorKind::kNotFound, "the ledger " + path + " cannot be made: there is no folder " + folder.string());
@@ -51,7 +51,7 @@ std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, Durability 
   }
   auto lock = std::make_unique<FileLock>(path);
   auto database = std::make_unique<SqliteDatabase>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
-  database->Execute(durability == Durability::kPower ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  database->Execute(options.durability == Durability::kPower ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
   database->Execute("PRAGMA secure_delete = ON");  // an erased row is overwritten, not only unlinked
   bool fresh = false;
   CheckIdentity(*database, &fresh);
@@ -60,7 +60,9 @@ std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, Durability 
     throw Error(ErrorKind::kResource, path + " could not be opened for writing: other processes are reading it",
                 "wait until they have finished");
   }
-  return std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
+  auto store = std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
+  if (options.short_commits) store->WriteBackAside(path, options.durability);
+  return store;
 }
 
 // A URI that says the file will not change: the only way to read a WAL-mode file in a folder that cannot be written.
@@ -115,6 +117,7 @@ SqliteStore::~SqliteStore() {
   if (!read_only()) Rollback();
   prepared_.clear();
   if (read_only()) return;
+  write_back_ = nullptr;
   try {
     database_->Execute("PRAGMA journal_mode = DELETE");
   } catch (const Error&) {
@@ -149,6 +152,11 @@ void SqliteStore::Run(const char* sql, SqlValues values) {
   GiveBack(sql, std::move(statement));
 }
 
+void SqliteStore::CommitTransaction() {
+  database_->Execute("COMMIT");
+  if (write_back_ != nullptr) write_back_->AfterCommit();
+}
+
 void SqliteStore::RollbackTransaction() noexcept {
   try {
     if (database_->in_transaction()) database_->Execute("ROLLBACK");
@@ -164,7 +172,7 @@ std::shared_ptr<SqliteStore> OpenSqliteStore(const std::string& path, const Ledg
     throw Error(ErrorKind::kDamaged,
                 path + (S_ISDIR(status.st_mode) ? " is a folder, not an Everlearn ledger" : " is not a file that can hold a ledger"));
   }
-  return options.read_only ? OpenForReading(path) : OpenForWriting(path, options.durability);
+  return options.read_only ? OpenForReading(path) : OpenForWriting(path, options);
 }
 
 void CopySqliteLedger(const std::string& from, const std::string& to) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "loop/checkpoint.h"
 #include "loop/records.h"
 
 namespace everlearn {
@@ -55,19 +56,18 @@ size_t EraseRows(Ledger& ledger, const std::vector<RowPlace>& rows) {
     const LoopOptions options = OptionsOf(ledger);
     for (const LedgerCheckpoint& checkpoint : ledger.Checkpoints()) {
       // With its models: what is saved again must be able to go on.
-      LoopState state(options);
-      state.Load(checkpoint.state, [&](const std::string& hash) { return StoredModel(ledger, hash); });
+      const auto state = LoadCheckpoint(ledger, checkpoint, options, [&](const std::string& hash) { return StoredModel(ledger, hash); });
       bool changed = false;
       for (const RowPlace& place : rows) {
-        PendingRow* waiting = state.pending.Find(place.row);
+        PendingRow* waiting = state->pending.Find(place.row);
         if (waiting == nullptr) continue;
         waiting->features.assign(waiting->features.size(), kMissing);
         changed = true;
       }
-      if (!changed) continue;
-      ledger.PutCheckpoint({checkpoint.event, state.Save()});
-      ++rewritten;
+      if (changed || state->rows_place() != LoopState::kWhole) ledger.PutCheckpoint({checkpoint.event, state->Save()});
+      rewritten += changed;
     }
+    DropCheckpointParts(ledger);  // also those of a checkpoint that was never finished
   }
   for (const RowPlace& place : rows) ledger.EraseRow(place.row);
   ledger.Commit();

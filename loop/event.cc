@@ -73,6 +73,7 @@ void EncodeEvent(const Event& event, size_t outputs, bool classification, std::s
       out.PutText(event.parameters);
       out.PutText(event.hash);
       out.PutText(event.detail);
+      out.PutAll(event.predictions);
       break;
     case EventKind::kWish:
     case EventKind::kNotice:
@@ -128,6 +129,7 @@ void DecodeEvent(std::string_view bytes, size_t outputs, bool classification, Ev
       event->parameters = in.GetText();
       event->hash = in.GetText();
       event->detail = in.GetText();
+      event->predictions = in.GetAll<double>();
       break;
     case EventKind::kWish:
     case EventKind::kNotice:

@@ -22,7 +22,7 @@ enum class EventKind : uint8_t {
   kShadow = 4,      // what members besides those that were asked for the answer predicted for a row
   kKnown = 5,       // an outcome that was known before its row was predicted: learnt from, never scored
   kCorrection = 6,  // another value for an outcome that had counted
-  kWish = 7,        // of an operator: promote, roll back, pause, resume
+  kWish = 7,        // of an operator: promote, roll back, pause, resume, configure
   kTick = 8,        // nothing but the time
   kNotice = 9,      // something that concerns the task and changes nothing in its state
 };
@@ -40,9 +40,9 @@ struct Event {
   std::string row_hash;              // SHA-256 of the row's body, in `run`; empty in `replay`
   uint64_t learnt = 0;               // the last event that the answering models had learnt from, in `run`
   double half_width = kNoInterval;   // of the interval that was answered (regression, in `run`)
-  // kRow, kShadow, kCorrection
+  // kRow, kShadow, kCorrection (nobody where the first outcome was not scored)
   std::vector<uint32_t> members;    // who predicted, the champion first
-  std::vector<double> predictions;  // members × outputs
+  std::vector<double> predictions;  // members × outputs; of kModel: on the rows of its evidence bank, rows × outputs
 
   // kOutcome, kKnown, kCorrection: class index or value; and what it was before.
   double truth = 0, old_truth = 0;

@@ -110,6 +110,15 @@ double Evidence::Observe(Comparison* comparison, const Unit& unit) const {
   return x;
 }
 
+Evidence::Pair& Evidence::PairOf(uint32_t lineage) {
+  const auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return pair.lineage == lineage; });
+  if (found != pairs_.end()) return *found;
+  Pair& pair = pairs_.emplace_back();
+  pair.lineage = lineage;
+  pair.loss.epsilon = Epsilon();
+  return pair;
+}
+
 void Evidence::Screen(Pair* pair, const Unit& unit, uint64_t next_row) {
   if (pair->screen.size() < kMostScreened) pair->screen.push_back(unit.mean);
   else pair->screen[pair->past_units % kMostScreened] = unit.mean;
@@ -120,6 +129,11 @@ void Evidence::Screen(Pair* pair, const Unit& unit, uint64_t next_row) {
   const uint64_t units = std::max(kLeastUnitsScreened, rows * pair->past_units / pair->past_rows);
   const uint64_t every = std::max<uint64_t>(1, units / 20);  // often enough, and summed afresh, free of drift
   if (pair->past_units < units || pair->past_units % every != 0) return;
+  Judge(pair, units, next_row);
+}
+
+// A pair that did better on its newest blocks gets its number.
+void Evidence::Judge(Pair* pair, uint64_t units, uint64_t next_row) {
   const uint64_t held = std::min<uint64_t>(units, pair->screen.size());
   std::vector<double> absolute(held);
   for (uint64_t i = 0; i < held; ++i) absolute[i] = std::abs(pair->screen[(pair->past_units - 1 - i) % pair->screen.size()]);
@@ -137,6 +151,16 @@ void Evidence::Screen(Pair* pair, const Unit& unit, uint64_t next_row) {
   FixScale(pair, usual);
   pair->wide = AsymptoticMeanSequence(pair->alpha);
   pair->screen = {};
+}
+
+void Evidence::ScreenOnBank(uint32_t lineage, const std::vector<double>& block_means, uint64_t rows, uint64_t next_row) {
+  Pair& pair = PairOf(lineage);
+  if (pair.number > 0 || block_means.size() < kLeastUnitsScreened) return;
+  pair.screen = block_means;
+  pair.block = {};
+  pair.past_units = block_means.size();
+  pair.past_rows = rows;
+  Judge(&pair, block_means.size(), next_row);
 }
 
 bool Evidence::WideMeanAgrees(const Comparison& comparison) const {
@@ -219,23 +243,18 @@ std::optional<Decision> Evidence::ConsumePairs(const PendingRow& row, double tru
     const Lineage& lineage = roster.LineageOf(member);
     // Of a lineage's members only the newest is the challenger: an older one is the champion itself, or stays in shadow for another reason.
     if (member == roster.champion || member != lineage.newest || !lineage.eligible) continue;
-    auto pair = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.lineage == lineage.id; });
-    if (pair == pairs_.end()) {
-      pairs_.emplace_back().lineage = lineage.id;
-      pair = pairs_.end() - 1;
-      pair->loss.epsilon = Epsilon();
-    }
+    Pair* const pair = &PairOf(lineage.id);
     const double difference = Difference(champion, row.Of(member, outputs), truth, pair->loss.epsilon);
     if (pair->number > 0 && row.row < pair->first_row) continue;
     const auto unit = Add(&pair->block, row, difference);
     if (!unit) continue;
     if (pair->number == 0) {
-      Screen(&*pair, *unit, next_row);
+      Screen(pair, *unit, next_row);
       continue;
     }
-    pair->evidence.Add(Observe(&*pair, *unit));
+    pair->evidence.Add(Observe(pair, *unit));
     if (Promotes(*pair) && (best == nullptr || pair->evidence.LogValue() > best->evidence.LogValue())) {
-      best = &*pair;
+      best = pair;
       best_member = member;
     }
   }
@@ -333,7 +352,7 @@ void Evidence::Load(ByteReader* in) {
   labelled_ = in->Get<uint64_t>();
   rows_at_champion_ = in->Get<uint64_t>();
   class_rows_ = in->GetAll<uint64_t>();
-  pairs_ = std::vector<Pair>(in->GetCount());
+  pairs_ = std::deque<Pair>(in->GetCount());
   for (Pair& pair : pairs_) {
     Load(&pair, in);
     pair.lineage = in->Get<uint32_t>();

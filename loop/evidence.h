@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,12 +51,19 @@ class Evidence {
  public:
   Evidence(const std::string& metric, size_t classes, const EvidenceOptions& options);
 
+  // From now on: the least gain of a promotion, and the error rate of pairs that are numbered later.
+  void SetOptions(const EvidenceOptions& options) { options_ = options; }
+
   // A change of champion, by whomever: tests begin anew from row `next_row` on.
   void OnChampion(const Roster& roster, uint64_t next_row);
 
   // A row whose outcome counts for tests, in the order the tests see rows. Returns the decision that it brings about, if any; the caller
   // carries it out and then calls OnChampion.
   std::optional<Decision> Consume(const PendingRow& row, double truth, const Roster& roster, uint64_t next_row);
+
+  // A new model of a lineage on the rows of its evidence bank: means of blocks of the differences of losses (positive: better than the
+  // champion), and how many rows there were. Where its pair with the champion has no number yet, they are what it is screened on.
+  void ScreenOnBank(uint32_t lineage, const std::vector<double>& block_means, uint64_t rows, uint64_t next_row);
 
   // An outcome that is no part of the tests, but of what is known about the classes' shares.
   void CountLabel(double truth);
@@ -119,7 +127,9 @@ class Evidence {
   std::optional<Unit> Add(Block* block, const PendingRow& row, double difference) const;
   void FixScale(Comparison* comparison, double mean_absolute) const;
   double Observe(Comparison* comparison, const Unit& unit) const;
+  Pair& PairOf(uint32_t lineage);
   void Screen(Pair* pair, const Unit& unit, uint64_t next_row);
+  void Judge(Pair* pair, uint64_t units, uint64_t next_row);
   bool WideMeanAgrees(const Comparison& comparison) const;
   bool Promotes(const Pair& pair) const;
   bool Alarmed(Watch* watch, const Unit& unit) const;
@@ -137,7 +147,7 @@ class Evidence {
   uint64_t rows_ = 0;  // consumed
   uint64_t rows_at_champion_ = 0;
   std::vector<uint64_t> class_rows_;
-  std::vector<Pair> pairs_;
+  std::deque<Pair> pairs_;  // addresses stay when one is added
   std::vector<Watch> watches_;
   BlockMeanSequence day_one_;
 };

@@ -1,5 +1,11 @@
 #include "loop/ledger_rows.h"
 
+#include <sys/random.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/error.h"
 #include "model/row_encoder.h"
 
 namespace everlearn {
@@ -10,6 +16,7 @@ EncodedRows LedgerRows::View() const {
   rows.is_category = is_category;
   rows.values = values;
   rows.target = target;
+  rows.numbers = numbers;
   return rows;
 }
 
@@ -32,9 +39,31 @@ LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t m
     rows.values.resize(rows.values.size() + features);
     encoder.Encode(RowOfBody(row.body), RowEncoder::Absent::kAsMissing, rows.values.data() + rows.values.size() - features);
     rows.target.push_back(*truth);
+    rows.numbers.push_back(row.row);
     return true;
   });
   return rows;
+}
+
+// Fetched many at once: a call for each row would cost more than all else that is done for it.
+uint64_t SystemRandomBits() {
+  constexpr size_t kFetched = 512;
+  thread_local std::array<uint64_t, kFetched> bits;
+  thread_local size_t used = kFetched;
+  if (used == kFetched) {
+    for (size_t done = 0; done < sizeof bits;) {
+      const ssize_t got = getrandom(reinterpret_cast<char*>(bits.data()) + done, sizeof bits - done, 0);
+      if (got < 0 && errno != EINTR) throw Error(ErrorKind::kResource, "the system has no random numbers");
+      if (got > 0) done += static_cast<size_t>(got);
+    }
+    used = 0;
+  }
+  return bits[used++];
+}
+
+std::string NewSalt() {
+  const uint64_t bits[] = {SystemRandomBits(), SystemRandomBits()};
+  return std::string(reinterpret_cast<const char*>(bits), kSaltBytes);
 }
 
 std::string MakeBody(std::string_view salt, std::string_view json_text) {

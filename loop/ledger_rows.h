@@ -14,7 +14,8 @@ struct LedgerRows {
   std::vector<bool> is_category;
   std::vector<double> values;  // rows × features, in the order of arrival
   std::vector<double> target;
-  EncodedRows View() const;  // of this object, which must outlive it
+  std::vector<uint64_t> numbers;  // ascending
+  EncodedRows View() const;       // of this object, which must outlive it
 };
 
 // The newest `most` rows that have an outcome (later corrections included) and were not erased. Throws kDamaged.
@@ -23,6 +24,9 @@ LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t m
 // A row's body: 16 bytes of salt, so that the hash of an erased row gives nothing away, then the row as JSON text.
 std::string MakeBody(std::string_view salt, std::string_view json_text);
 constexpr size_t kSaltBytes = 16;
+std::string NewSalt();
+// From the system, not to be foreseen. Any thread.
+uint64_t SystemRandomBits();
 // Throws kDamaged.
 JsonObject RowOfBody(std::string_view body);
 

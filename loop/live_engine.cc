@@ -89,8 +89,9 @@ void LiveEngine::Run() {
       std::this_thread::sleep_for(kRetryWait);
       continue;
     }
+    const bool idle = pieces.empty();
     Turn(std::move(pieces));
-    CatchUp();
+    CatchUp(idle);
   }
   if (damaged_) Reload();  // a checkpoint of what the ledger does not hold would be worse than none
   if (damaged_) return;
@@ -147,12 +148,13 @@ void LiveEngine::Turn(std::deque<Piece> pieces) {
   for (Piece& piece : pieces) piece.fail(Error(ErrorKind::kResource, "nothing was recorded: " + failure));
 }
 
-void LiveEngine::CatchUp() {
+// What it records becomes durable with the next turn's commit, or when there is none.
+void LiveEngine::CatchUp(bool idle) {
   if (damaged_) return;
   std::string failure;
   try {
     for (const auto& task : tasks_) task->CatchUp(ShadowShift());
-    if (queued() == 0 && !Commit(&failure)) options_.log("not recorded: " + failure);
+    if (idle && !Commit(&failure)) options_.log("not recorded: " + failure);
   } catch (const std::exception& problem) {
     damaged_ = true;
     said_.clear();

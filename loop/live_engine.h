@@ -63,7 +63,7 @@ class LiveEngine {
   void Run();
   void Turn(std::deque<Piece> pieces);
   bool Commit(std::string* failure);
-  void CatchUp();
+  void CatchUp(bool idle);
   void Reload();
   int ShadowShift() const;
 

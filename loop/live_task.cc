@@ -1,11 +1,8 @@
 #include "loop/live_task.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 
@@ -21,32 +18,10 @@ namespace {
 
 constexpr const char* kFrameFact = "frame";
 constexpr const char* kSecretFact = "secret";
-constexpr uint64_t kEventsPerCheckpoint = 20'000;
 constexpr uint64_t kOutcomesPerSnapshot = 256;        // an answer is at most so stale,
 constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old
 constexpr uint32_t kFirstTraining = 0;
 const std::string kReplies = "reply/", kAfterReplies = "reply0";  // '0' follows '/'
-
-// The system's random bytes, fetched many at once: a call for each row would cost more than all else that is done for it.
-uint64_t RandomBits() {
-  constexpr size_t kFetched = 512;
-  thread_local std::array<uint64_t, kFetched> bits;
-  thread_local size_t used = kFetched;
-  if (used == kFetched) {
-    for (size_t done = 0; done < sizeof bits;) {
-      const ssize_t got = getrandom(reinterpret_cast<char*>(bits.data()) + done, sizeof bits - done, 0);
-      if (got < 0 && errno != EINTR) throw Error(ErrorKind::kResource, "the system has no random numbers");
-      if (got > 0) done += static_cast<size_t>(got);
-    }
-    used = 0;
-  }
-  return bits[used++];
-}
-
-std::string Salt() {
-  const uint64_t bits[] = {RandomBits(), RandomBits()};
-  return std::string(reinterpret_cast<const char*>(bits), kSaltBytes);
-}
 
 std::string EarlyNote(uint64_t key) { return "early/" + HashText(key); }
 
@@ -64,11 +39,16 @@ void LiveTask::Create(Ledger& ledger, const TaskFrame& frame, const LoopOptions&
   ledger.SetFact(kFrameFact, hash);
   ledger.SetFact(kTaskFact, ToText(frame.task.ToJson()));
   ledger.SetFact(kOptionsFact, ToText(options.ToJson()));
-  ledger.SetFact(kSecretFact, HashText(RandomBits()));
+  ledger.SetFact(kSecretFact, HashText(SystemRandomBits()));
 }
 
 LiveTask::LiveTask(std::string name, Ledger& ledger, std::unique_ptr<Trainer> trainer, LiveOptions options)
-    : name_(std::move(name)), ledger_(ledger), trainer_(std::move(trainer)), options_(std::move(options)) {
+    : name_(std::move(name)),
+      ledger_(ledger),
+      trainer_(std::move(trainer)),
+      options_(std::move(options)),
+      checkpoint_(ledger),
+      due_(ledger) {
   Restore();
   first_frame_ = frame_;
   encoder_ = std::make_unique<const RowEncoder>(first_frame_.schema, first_frame_.task, first_frame_.space);
@@ -85,6 +65,8 @@ void LiveTask::Restore() {
   if (!frame || !secret)
     throw Error(ErrorKind::kUsage, "the ledger's task '" + name_ + "' was not made by `everlearn run`", "name another ledger");
   std::from_chars(secret->data(), secret->data() + secret->size(), secret_, 16);
+  checkpoint_.GiveUp();
+  due_.Load();
   state_ = RestoreState(ledger_, OptionsOf(ledger_), model_of);
   if (state_->driver.empty()) {
     const auto bytes = ledger_.Model(*frame);
@@ -143,7 +125,7 @@ uint64_t LiveTask::Record(Event* event, bool given) {
 void LiveTask::AddHistory(const JsonObject& row, double truth) {
   std::vector<double> features(frame_.space.size());
   growing_->EncodeGrowing(row, &frame_.space, features.data());
-  const std::string body = MakeBody(Salt(), ToText(row));
+  const std::string body = MakeBody(NewSalt(), ToText(row));
   Event event;
   int64_t time = kNoTime;
   growing_->Time(row, &time);
@@ -185,7 +167,7 @@ std::string LiveTask::AddRow(const AnsweredRow& row) {
     growing_->EncodeGrowing(ParseJson(row.text, "a row").as_object(), &frame_.space, grown.data());
     features = &grown;
   }
-  const std::string body = MakeBody(Salt(), row.text);
+  const std::string body = MakeBody(NewSalt(), row.text);
   event_.kind = EventKind::kRow;
   event_.time = Now(row.time);
   event_.row = state_->pending.next_row();
@@ -199,20 +181,25 @@ std::string LiveTask::AddRow(const AnsweredRow& row) {
   const uint64_t number = event_.row;
   const uint64_t event = Record(&event_, true);
   ledger_.PutRow({number, event, row.key, body});
-  if (row.key != 0 && !frame_.task.key.empty()) {
-    if (const auto note = ledger_.Note(EarlyNote(row.key))) {
-      // Its outcome was known before it was asked for: no prediction of the future, so never scored.
-      Event known;
-      known.kind = EventKind::kKnown;
-      known.time = state_->now;
-      known.row = number;
-      known.truth = ByteReader(*note).Get<double>();
-      ledger_.PutOutcome({number, Record(&known), known.truth});
-      return IdOf(number);
-    }
-  }
-  unscored_.push_back(number);
+  if (!TakeEarlyOutcome(number, row.key)) unscored_.push_back(number);
   return IdOf(number);
+}
+
+// Whether the row's outcome was known before it was asked for: no prediction of the future, so never scored.
+bool LiveTask::TakeEarlyOutcome(uint64_t row, uint64_t key) {
+  if (key == 0 || frame_.task.key.empty()) return false;
+  const auto note = ledger_.Note(EarlyNote(key));
+  if (note) AddKnown(row, ByteReader(*note).Get<double>());
+  return note.has_value();
+}
+
+void LiveTask::AddKnown(uint64_t row, double truth) {
+  Event known;
+  known.kind = EventKind::kKnown;
+  known.time = state_->now;
+  known.row = row;
+  known.truth = truth;
+  ledger_.PutOutcome({row, Record(&known), truth});
 }
 
 OutcomeStatus LiveTask::AddOutcome(const std::string& id, double truth, int64_t time) {
@@ -248,27 +235,33 @@ OutcomeStatus LiveTask::AddOutcomeOfRow(uint64_t row, double truth, int64_t time
   return OutcomeStatus::kJoined;
 }
 
+Event LiveTask::Stored(uint64_t number) const {
+  Event event;
+  ledger_.ReadEvents(number, number, [&](uint64_t, std::string_view bytes) {
+    DecodeEvent(bytes, state_->options.outputs(), state_->options.classes > 0, &event);
+    return false;
+  });
+  return event;
+}
+
+// The metrics follow where the first outcome was scored: not of history, nor known before the prediction, nor after silence had decided.
 OutcomeStatus LiveTask::Correct(const LedgerOutcome& before, double truth, int64_t time) {
+  Event event;
+  event.kind = EventKind::kCorrection;
+  event.time = Now(time);
+  event.row = before.row;
+  event.truth = truth;
+  event.old_truth = before.truth;
   const auto row = ledger_.Row(before.row);
-  Event answered;
-  if (row) {
-    ledger_.ReadEvents(row->event, row->event, [&](uint64_t, std::string_view bytes) {
-      DecodeEvent(bytes, state_->options.outputs(), state_->options.classes > 0, &answered);
-      return false;
-    });
-  }
-  if (answered.kind == EventKind::kRow && !answered.members.empty()) {
-    Event event;
-    event.kind = EventKind::kCorrection;
-    event.time = Now(time);
-    event.row = before.row;
-    event.truth = truth;
-    event.old_truth = before.truth;
+  const Event answered = row ? Stored(row->event) : Event(), outcome = Stored(before.event);
+  const bool silent = !std::isnan(state_->options.missing_outcome) && state_->options.window_time > 0 &&
+                      outcome.time - answered.time > state_->options.window_time;
+  if (!answered.members.empty() && outcome.kind == EventKind::kOutcome && !silent) {
     event.members = {answered.members.front()};
     event.predictions.assign(answered.predictions.begin(),
                              answered.predictions.begin() + static_cast<std::ptrdiff_t>(state_->options.outputs()));
-    Record(&event);
   }
+  Record(&event);
   ledger_.PutOutcome({before.row, before.event, truth});
   return OutcomeStatus::kCorrected;
 }
@@ -293,6 +286,15 @@ void LiveTask::Wish(const std::string& word, const std::string& member, const st
   Record(&event);
 }
 
+void LiveTask::Configure(const JsonObject& options, const std::vector<std::string>& changes) {
+  Event event;
+  event.kind = EventKind::kWish;
+  event.time = Now(kNoTime);
+  event.word = "configure";
+  event.detail = ToText(JsonObject{{"options", options}, {"changes", JsonArray(changes.begin(), changes.end())}});
+  Record(&event);
+}
+
 void LiveTask::Note(const std::string& kind, const JsonObject& detail) {
   Event event;
   event.kind = EventKind::kNotice;
@@ -309,6 +311,7 @@ void LiveTask::Begin(const TrainRequest& request) {
   job.metric = state_->options.metric;
   job.frame = frame_.Encode();
   if (request.lineage == 0) job.candidates = FirstCandidates(*state_);
+  SetBank(request, &job);
   job.units = request.units;
   job.seconds = request.seconds;
   job.seed = MixBits(state_->options.seed ^ MixBits(request.number));
@@ -385,21 +388,31 @@ void LiveTask::CatchUp(int shadow_shift) {
     tick.time = Now(kNoTime);
     Record(&tick);
   }
+  ApplyDueOutcomes(Now(kNoTime));
   if (options_.clock() - tidied_at_ > kMicrosecondsPerDay / 24) {
     tidied_at_ = options_.clock();
     ledger_.DropNotes(kReplies, kAfterReplies, tidied_at_ - kMicrosecondsPerDay);
   }
   Publish(roster_changed_);
+  if (checkpoint_.busy()) {
+    checkpoint_.Continue(state_.get(), options_.checkpoint_bytes);
+    return;
+  }
   // Waiting rows are part of a checkpoint: where there are very many, it is written less often.
   const uint64_t waiting = state_->pending.size() + state_->pending.aside();
-  if (state_->events - checkpointed_events_ >= kEventsPerCheckpoint + 4 * waiting) Checkpoint();
+  if (state_->events - checkpointed_events_ >= options_.checkpoint_events + 4 * waiting) BeginCheckpoint();
+}
+
+void LiveTask::BeginCheckpoint() {
+  state_->driver = frame_.Encode();
+  checkpoint_.Begin(state_.get());
+  checkpointed_events_ = state_->events;
 }
 
 void LiveTask::Checkpoint() {
-  if (state_->events == checkpointed_events_ && !state_->driver.empty()) return;
-  state_->driver = frame_.Encode();
-  ledger_.PutCheckpoint({state_->events, state_->Save()});
-  checkpointed_events_ = state_->events;
+  if (state_->events == 0 || (state_->events == checkpointed_events_ && !checkpoint_.busy() && !state_->driver.empty())) return;
+  BeginCheckpoint();
+  while (checkpoint_.busy()) checkpoint_.Continue(state_.get(), options_.checkpoint_bytes);
 }
 
 }  // namespace everlearn

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "ledger/ledger.h"
+#include "loop/checkpoint.h"
+#include "loop/due_outcomes.h"
 #include "loop/recorder.h"
 #include "loop/snapshot.h"
 #include "loop/trainer.h"
@@ -32,14 +34,27 @@ struct AnsweredRow {
   std::vector<double> predictions;
 };
 
+// A row that the task's source has brought.
+struct SourceRow {
+  JsonObject row;           // without the target and the time of the outcome; every value fits its column
+  uint64_t key = 0;         // RowEncoder::Key
+  int64_t time = kNoTime;   // of the row; kNoTime: now
+  double truth = kMissing;  // NaN: none yet
+  int64_t due = kNoTime;    // when the outcome is known; kNoTime: `after` the row's time
+  int64_t after = 0;        // microseconds
+};
+
 enum class OutcomeStatus { kJoined, kDuplicate, kCorrected, kUnknown, kEarly };
 std::string_view OutcomeStatusName(OutcomeStatus status);
 
 struct LiveOptions {
   int threads = 1;
   double longest_training_seconds = 3600;                                  // then the worker is killed
+  uint64_t checkpoint_events = 20'000;                                     // between two checkpoints, at least
+  size_t checkpoint_bytes = 65'536;                                        // of a checkpoint's rows, written with one commit
   std::function<int64_t()> clock;                                          // microseconds since 1970
   std::function<void(const std::string& kind, const JsonObject&)> notice;  // each event of the task, once it is recorded
+  std::function<void(OutcomeStatus)> source_outcome;                       // each outcome that the source brought, when it was applied
 };
 
 class LiveTask {
@@ -69,16 +84,24 @@ class LiveTask {
 
   // Returns the prediction's id.
   std::string AddRow(const AnsweredRow& row);
+  // A row of the source: after the outcomes that were due before it, all members predict it; where its key has been predicted before (asked
+  // for by a request, or without its outcome yet), it only brings the outcome. An outcome that is due later waits for the task's clock; one
+  // that is dated before its own row is learnt from and never scored. Returns whether it was predicted. There must be a champion.
+  bool AddSourceRow(const SourceRow& row);
+  size_t waiting_outcomes() const { return due_.size(); }
+
   // `time` kNoTime: now.
   OutcomeStatus AddOutcome(const std::string& id, double truth, int64_t time);
   OutcomeStatus AddOutcomeByKey(uint64_t key, double truth, int64_t time);
 
   // "promote" (a member by its name), "rollback", "pause", "resume". Throws kNotFound (no such member) and kUsage (it cannot serve).
   void Wish(const std::string& word, const std::string& member, const std::string& by);
+  // Other options from now on, by their names in LoopOptions::ToJson(); `changes` says it in words. Throws kDamaged as LoopOptions::With.
+  void Configure(const JsonObject& options, const std::vector<std::string>& changes);
   void Note(const std::string& kind, const JsonObject& detail);
 
-  // What need not be waited for: shadow predictions, trainings that ended, a newer snapshot, a checkpoint. Shadows score one row in
-  // 2^`shadow_shift`, drawn by the hash of the prediction's id.
+  // What need not be waited for: shadow predictions, trainings that ended, a newer snapshot, a piece of a checkpoint. Shadows score one row
+  // in 2^`shadow_shift`, drawn by the hash of the prediction's id.
   void CatchUp(int shadow_shift);
   // The answer to a request that is sent again within a day; `name` is the request's.
   std::optional<std::string> Reply(const std::string& name) const;
@@ -102,9 +125,15 @@ class LiveTask {
   void TakeTrainings();
   void ScoreShadows(int shift);
   void Publish(bool now);
+  void BeginCheckpoint();
   bool ParseId(const std::string& id, uint64_t* row) const;
   std::string IdOf(uint64_t row) const;
+  uint64_t PredictSourceRow(const SourceRow& row, int64_t time);
+  bool TakeEarlyOutcome(uint64_t row, uint64_t key);
+  void AddKnown(uint64_t row, double truth);
+  void ApplyDueOutcomes(int64_t now);
   OutcomeStatus AddOutcomeOfRow(uint64_t row, double truth, int64_t time);
+  Event Stored(uint64_t number) const;  // an event of the ledger
   OutcomeStatus Correct(const LedgerOutcome& before, double truth, int64_t time);
 
   std::string name_;
@@ -118,6 +147,8 @@ class LiveTask {
   uint64_t secret_ = 0;
   std::unique_ptr<LoopState> state_;
   std::unique_ptr<Recorder> recorder_;
+  CheckpointWriter checkpoint_;
+  DueOutcomes due_;
   std::map<uint32_t, Running> running_;
   std::vector<uint64_t> unscored_;  // rows that shadows have not scored
   Event event_;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "base/bytes.h"
@@ -18,6 +20,7 @@ struct PendingRow {
   uint64_t row = 0;
   int64_t time = kNoTime;
   uint64_t informed = 0;            // rows that had counted for tests when the prediction was made
+  uint64_t settled = 0;             // rows before this number were known or given up then
   double no_change = 0;             // the outcome last known when the prediction was made; NaN where none was
   double truth = 0;                 // NaN until known
   double half_width = kNoInterval;  // of the interval that was announced; NaN: none
@@ -50,11 +53,11 @@ class PendingRows {
   uint64_t first_row() const { return begin_; }
   bool empty() const { return begin_ == end_; }
   size_t size() const { return end_ - begin_; }
-  PendingRow& Front() { return ring_[begin_ & (ring_.size() - 1)]; }
-  void PopFront() { ++begin_; }
+  const PendingRow& Front() const { return ring_[begin_ & (ring_.size() - 1)]; }
+  void PopFront();
   // Moves the oldest row to the side store (dropping the store's oldest beyond its bound).
   void SetFrontAside();
-  void DropAside(uint64_t row) { aside_.erase(row); }
+  void DropAside(uint64_t row);
   size_t aside() const { return aside_.size(); }
 
   // Whether all rows are of this shape and their truths possible; for what was loaded.
@@ -65,14 +68,32 @@ class PendingRows {
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);
 
+  // The same in pieces, while rows go on changing: SaveBounds() and BeginSave() at the moment that is to be saved; then SavePart() until it
+  // returns false, each time for about so many bytes of the rows as they were at that moment.
+  void SaveBounds(ByteWriter* out) const;
+  void BeginSave();
+  bool SavePart(size_t bytes, ByteWriter* out);
+  // Back: the bounds, then all parts, then EndLoad(), which throws kDamaged where rows are missing.
+  void LoadBounds(ByteReader* in);
+  void LoadPart(ByteReader* in);
+  void EndLoad();
+
  private:
+  // A save that is under way. A row that changes or goes before its turn is saved just before that.
+  struct Saving {
+    uint64_t next = 0, end = 0;  // rows in [next, end) are not yet saved,
+    std::set<uint64_t> saved;    // but for these,
+    ByteWriter rows;             // which are here
+  };
   void Grow();
+  void BeforeChange(const PendingRow& row);
 
   std::vector<PendingRow> ring_ = std::vector<PendingRow>(16);  // size is a power of two
   uint64_t most_aside_;
   uint64_t begin_ = 0, end_ = 0;
   uint64_t given_up_ = 0;
   std::map<uint64_t, PendingRow> aside_;
+  std::optional<Saving> saving_;
 };
 
 }  // namespace everlearn

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/random.h"
+
 namespace everlearn {
 namespace {
 
@@ -61,6 +63,75 @@ TEST(PendingRows, SavedAndLoadedTheyAreTheSame) {
     EXPECT_EQ(copy.Find(i)->predictions, rows.Find(i)->predictions);
     EXPECT_EQ(copy.Find(i)->time, static_cast<int64_t>(i));
   }
+}
+
+// Whatever happens to the rows while they are saved in parts: what comes back is what was there at the beginning.
+TEST(PendingRows, SavedInPartsTheyAreAsTheyWereAtTheBeginning) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    PendingRows rows(30);
+    const auto change = [&] {
+      const uint64_t row = rows.next_row() == 0 ? 0 : random.Below(rows.next_row());
+      switch (random.Below(6)) {
+        case 0:
+        case 1: {
+          PendingRow& fresh = rows.Push();
+          fresh.members = {1};
+          fresh.predictions = {random.Uniform()};
+          fresh.features.assign(3, random.Uniform());
+          break;
+        }
+        case 2:
+          if (PendingRow* found = rows.Find(row)) found->truth = random.Uniform();
+          break;
+        case 3:
+          rows.DropAside(row);
+          break;
+        case 4:
+          if (!rows.empty()) rows.PopFront();
+          break;
+        default:
+          if (!rows.empty()) rows.SetFrontAside();
+      }
+    };
+    for (int i = 0; i < 200; ++i) change();
+    ByteWriter whole, bounds;
+    rows.Save(&whole);
+    rows.SaveBounds(&bounds);
+    rows.BeginSave();
+    std::vector<std::string> parts;
+    for (bool more = true; more;) {
+      ByteWriter part;
+      more = rows.SavePart(150, &part);
+      parts.push_back(part.Take());
+      for (uint64_t i = random.Below(20); i > 0; --i) change();
+    }
+    PendingRows loaded(30);
+    ByteReader in(bounds.bytes());
+    loaded.LoadBounds(&in);
+    for (const std::string& part : parts) {
+      ByteReader reader(part);
+      loaded.LoadPart(&reader);
+    }
+    loaded.EndLoad();
+    ByteWriter again;
+    loaded.Save(&again);
+    EXPECT_EQ(again.bytes(), whole.bytes()) << "seed " << seed;
+  }
+}
+
+TEST(PendingRows, APartThatIsMissingIsNoticed) {
+  PendingRows rows;
+  for (int i = 0; i < 10; ++i) rows.Push();
+  ByteWriter bounds, part;
+  rows.SaveBounds(&bounds);
+  rows.BeginSave();
+  EXPECT_TRUE(rows.SavePart(1, &part));
+  PendingRows loaded;
+  ByteReader in(bounds.bytes()), reader(part.bytes());
+  loaded.LoadBounds(&in);
+  loaded.LoadPart(&reader);
+  EXPECT_THROW(loaded.EndLoad(), Error);
 }
 
 }  // namespace

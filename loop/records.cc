@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/timestamp.h"
+#include "loop/checkpoint.h"
 #include "loop/recompute.h"
 #include "loop/scored_outcomes.h"
 #include "model/model_file.h"
@@ -55,20 +56,6 @@ std::shared_ptr<const Model> StoredModel(const Ledger& ledger, const std::string
   if (!bytes) throw Error(ErrorKind::kDamaged, "the ledger lacks the model " + hash);
   if (HashText(HashBytes(*bytes)) != hash) throw Error(ErrorKind::kDamaged, "the ledger's model " + hash + " is damaged");
   return ModelFile::Parse(*bytes, "the ledger's model " + hash).model;
-}
-
-std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions& options,
-                                        const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
-  for (const LedgerCheckpoint& checkpoint : ledger.Checkpoints()) {
-    auto state = std::make_unique<LoopState>(options);
-    try {
-      state->Load(checkpoint.state, model_of);
-      if (state->events == checkpoint.event) return state;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kDamaged) throw;
-    }
-  }
-  return std::make_unique<LoopState>(options);
 }
 
 std::unique_ptr<LoopState> StateOf(const Ledger& ledger) {

@@ -1,5 +1,4 @@
-// What the loop writes into a ledger besides events, and reads back: facts, notices, decisions, checkpoints; and the state that a ledger
-// implies.
+// What the loop writes into a ledger besides events, and reads back: facts, notices, decisions; and the state that a ledger implies.
 #pragma once
 
 #include <functional>
@@ -30,11 +29,6 @@ LoopOptions OptionsOf(const Ledger& ledger);
 
 // A model by its hash. Throws kDamaged where the ledger lacks it, or its bytes are others.
 std::shared_ptr<const Model> StoredModel(const Ledger& ledger, const std::string& hash);
-
-// The state of the newest checkpoint that is whole; the state before the first event where there is none. Models are fetched by hash, or
-// left out where `model_of` is null.
-std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions& options,
-                                        const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of);
 
 // The state after the ledger's last event, without models: enough for scores, evidence and roster.
 std::unique_ptr<LoopState> StateOf(const Ledger& ledger);

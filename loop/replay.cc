@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/resources.h"
+#include "loop/checkpoint.h"
 #include "loop/event.h"
 #include "loop/recorder.h"
 #include "loop/records.h"
@@ -188,6 +189,7 @@ class ReplayRun {
     std::sort(job.rows.begin(), job.rows.end());
     if (!std::isnan(options_.loop.missing_outcome)) AddSilentRows(request.first_waiting, &job);
     if (request.lineage == 0) job.candidates = FirstCandidates(state_);
+    SetBank(request, &job);
     job.units = request.units;
     job.seconds = request.seconds;
     job.seed = MixBits(options_.loop.seed ^ MixBits(request.number));

@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 1;
+constexpr uint32_t kCheckpointFormat = 3;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
@@ -128,6 +128,22 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   return o;
 }
 
+const std::vector<std::string>& LoopOptions::Changeable() {
+  static const std::vector<std::string> names = {"autonomy",       "retrain",      "retrain_every", "budget_units",
+                                                 "budget_seconds", "minimum_gain", "error_rate"};
+  return names;
+}
+
+LoopOptions LoopOptions::With(const JsonObject& values) const {
+  JsonObject json = ToJson().as_object();
+  for (const auto& [name, value] : values) {
+    if (std::find(Changeable().begin(), Changeable().end(), name) == Changeable().end())
+      throw Error(ErrorKind::kDamaged, "the option " + std::string(name) + " cannot change");
+    json[name] = value;
+  }
+  return FromJson(json);
+}
+
 bool LoopOptions::IsOutcome(double truth) const {
   return classes == 0 ? std::isfinite(truth) : truth >= 0 && truth < static_cast<double>(classes) && truth == std::floor(truth);
 }
@@ -174,6 +190,11 @@ LoopState::LoopState(LoopOptions given)
   UpdateSpeakers();
 }
 
+void LoopState::Change(const JsonObject& values) {
+  options = options.With(values);
+  evidence.SetOptions(options.evidence);
+}
+
 Member& LoopState::AddMember(uint32_t lineage_id, std::string name) {
   Lineage& lineage = roster.lineages[lineage_id - 1];
   Member& member = roster.members.emplace_back();
@@ -195,9 +216,22 @@ void LoopState::UpdateSpeakers() {
     if (member.alive && member.id != roster.champion) speakers.push_back(member.id);
 }
 
-std::string LoopState::Save() const {
+std::string LoopState::Save() const { return SaveAll(kWhole); }
+
+std::string LoopState::SaveWithoutRows(uint32_t place) {
+  std::string bytes = SaveAll(place);
+  rows_place_ = place;
+  pending.BeginSave();
+  return bytes;
+}
+
+std::string LoopState::SaveAll(uint32_t place) const {
   ByteWriter out;
   out.Put(kCheckpointFormat);
+  out.Put(place);
+  out.Put(events);
+  if (place == kWhole) pending.Save(&out);
+  else pending.SaveBounds(&out);
   out.PutVarint(roster.lineages.size());
   for (const Lineage& lineage : roster.lineages) {
     out.Put(lineage.kind);
@@ -226,7 +260,8 @@ std::string LoopState::Save() const {
   out.Put(roster.day_one);
   blend.Save(&out);
   evidence.Save(&out);
-  pending.Save(&out);
+  bank.Save(&out);
+  alarm.Save(&out);
   out.PutVarint(requests.size());
   for (const TrainRequest& request : requests) {
     out.Put(request.number);
@@ -235,18 +270,26 @@ std::string LoopState::Save() const {
     out.PutText(request.parameters);
     out.Put(request.outcomes);
     out.Put(request.first_waiting);
+    SaveBankRows(request.bank, &out);
+    out.Put(request.recent_row);
     out.Put(request.units);
     out.Put(request.seconds);
     out.Put(request.due);
   }
-  for (const uint64_t count : {events, outcomes, predicted, decisions, next_retrain}) out.Put(count);
+  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
   out.Put(requests_made);
+  out.Put(patience);
+  out.Put(recent_row);
   out.Put(retrained_at);
   out.Put(now);
   out.Put(last_outcome);
   out.PutText(driver);
   out.Put(paused);
   out.Put(suggested);
+  const JsonObject all = options.ToJson().as_object();
+  JsonObject changeable;
+  for (const std::string& name : LoopOptions::Changeable()) changeable[name] = all.at(name);
+  out.PutText(ToText(changeable));
   served.Save(&out);
   served_loss.Save(&out);
   interval.Save(&out);
@@ -254,12 +297,27 @@ std::string LoopState::Save() const {
   return out.Take();
 }
 
-void LoopState::Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of) {
+void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const PartOf& part_of) {
   const size_t size = bytes.size() < sizeof(uint64_t) ? 0 : bytes.size() - sizeof(uint64_t);
   if (size == 0 || ByteReader(std::string_view(bytes).substr(size)).Get<uint64_t>() != HashBytes(std::string_view(bytes).substr(0, size)))
     throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its checksum does not match");
   ByteReader in(std::string_view(bytes).substr(0, size));
   if (in.Get<uint32_t>() != kCheckpointFormat) throw Error(ErrorKind::kDamaged, "the checkpoint is of another version of Everlearn");
+  rows_place_ = in.Get<uint32_t>();
+  events = in.Get<uint64_t>();
+  pending.LoadBounds(&in);
+  if (rows_place_ == kWhole) {
+    pending.LoadPart(&in);
+  } else {
+    if (part_of == nullptr) throw Error(ErrorKind::kDamaged, "the checkpoint lacks its rows");
+    bool more = true;
+    for (uint32_t part = 0; more; ++part) {
+      const std::string rows = part_of(rows_place_, events, part, &more);
+      ByteReader reader(rows);
+      pending.LoadPart(&reader);
+    }
+  }
+  pending.EndLoad();
   roster = {};
   roster.lineages.resize(in.GetCount());
   for (Lineage& lineage : roster.lineages) {
@@ -302,7 +360,9 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
   roster.day_one = in.Get<uint32_t>();
   blend.Load(&in);
   evidence.Load(&in);
-  pending.Load(&in);
+  const auto is_outcome = [&](double truth) { return options.IsOutcome(truth); };
+  bank.Load(&in, is_outcome);
+  alarm.Load(&in);
   requests.resize(in.GetCount());
   for (TrainRequest& request : requests) {
     request.number = in.Get<uint32_t>();
@@ -311,23 +371,39 @@ void LoopState::Load(const std::string& bytes, const std::function<std::shared_p
     request.parameters = in.GetText();
     request.outcomes = in.Get<uint64_t>();
     request.first_waiting = in.Get<uint64_t>();
+    request.bank = LoadBankRows(&in, is_outcome);
+    request.recent_row = in.Get<uint64_t>();
     request.units = in.Get<double>();
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();
   }
-  for (uint64_t* count : {&events, &outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
+  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
+  patience = in.Get<uint32_t>();
+  recent_row = in.Get<uint64_t>();
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();
   last_outcome = in.Get<double>();
   driver = in.GetText();
   paused = in.Get<bool>();
   suggested = in.Get<uint32_t>();
+  LoadChangeable(in.GetText());
   served.Load(&in);
   served_loss.Load(&in);
   interval.Load(&in);
   CheckNumbers();
   UpdateSpeakers();
+}
+
+void LoopState::LoadChangeable(const std::string& text) {
+  Json values;
+  try {
+    values = ParseJson(text, "the options");
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: " + error.message());
+  }
+  if (!values.is_object()) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its options are none");
+  Change(values.get_object());
 }
 
 void LoopState::CheckNumbers() const {

@@ -13,6 +13,8 @@
 #include "base/json.h"
 #include "loop/blend.h"
 #include "loop/evidence.h"
+#include "loop/evidence_bank.h"
+#include "loop/loss_alarm.h"
 #include "loop/pending.h"
 #include "loop/roster.h"
 #include "statistics/quantile_tracker.h"
@@ -49,6 +51,10 @@ struct LoopOptions {
   Json ToJson() const;
   // Throws kDamaged where a value is of the wrong type or out of its range.
   static LoopOptions FromJson(const Json& json);
+  // What may become another value while the task lives, by the names in ToJson(): an event says so, and checkpoints carry it.
+  static const std::vector<std::string>& Changeable();
+  // A copy with other values. Throws kDamaged for a name that is not changeable, or a value out of its range.
+  LoopOptions With(const JsonObject& values) const;
 };
 
 // A training that the driver shall run; its result comes back as an event.
@@ -58,6 +64,8 @@ struct TrainRequest {
   std::string learner, parameters;
   uint64_t outcomes = 0;       // train on the rows of the first so many outcomes
   uint64_t first_waiting = 0;  // and, where silence means a value, on those before this row whose outcome never came
+  std::vector<BankRow> bank;   // kept out of a first fit, which is scored on them; empty: none
+  uint64_t recent_row = 0;     // trains on the rows from this one on only, where that is better; 0: on all
   double units = 0;            // budget
   double seconds = 0;          // deadline instead, where > 0
   int64_t due = kNoTime;       // time of the event that brings the result; kNoTime: before the next row
@@ -71,12 +79,16 @@ struct LoopState {
   Roster roster;
   Blend blend;
   Evidence evidence;
+  EvidenceBank bank;
+  LossAlarm alarm;  // of what is served
   PendingRows pending;
   std::vector<TrainRequest> requests;  // running
   std::vector<uint32_t> speakers;      // members that predict, the champion first; follows from the roster
   uint64_t events = 0, outcomes = 0, predicted = 0, decisions = 0;
   uint32_t requests_made = 0;
   uint64_t next_retrain = 0;  // outcomes at which the next scheduled retraining begins
+  uint64_t recent_row = 0;    // where the change began that the last alarm was about; 0: none
+  uint32_t patience = 1;      // the schedule is so many times slower, since retraining gained nothing
   int64_t retrained_at = kNoTime;
   int64_t now = kNoTime;
   double last_outcome = kMissing;
@@ -92,6 +104,8 @@ struct LoopState {
   // Seconds of CPU, to sample what each member costs; null: not measured. It never influences the state's other parts.
   double (*cpu_clock)() = nullptr;
 
+  // Other options from now on; throws as LoopOptions::With.
+  void Change(const JsonObject& values);
   // Adds a member of a lineage; the newest of it from now on.
   Member& AddMember(uint32_t lineage, std::string name);
   // The champion first, then the others by number.
@@ -99,10 +113,21 @@ struct LoopState {
   StreamShape Shape() const { return {options.is_category, options.classes}; }
 
   std::string Save() const;
-  // Models are fetched by hash; a null `model_of` leaves them out (events are then only recomputed).
-  void Load(const std::string& bytes, const std::function<std::shared_ptr<const Model>(const std::string&)>& model_of);
+  // All but the waiting rows, of which pending.SavePart() then gives the parts; `place` says where they will lie.
+  std::string SaveWithoutRows(uint32_t place);
+  using ModelOf = std::function<std::shared_ptr<const Model>(const std::string& hash)>;
+  using PartOf = std::function<std::string(uint32_t place, uint64_t event, uint32_t part, bool* more)>;
+  // Models are fetched by hash; a null `model_of` leaves them out (events are then only recomputed). `part_of` fetches the parts of the
+  // rows where they lie elsewhere. Throws kDamaged.
+  void Load(const std::string& bytes, const ModelOf& model_of, const PartOf& part_of = nullptr);
+  // Of the checkpoint that was loaded or saved last; kWhole where it had its rows in it.
+  uint32_t rows_place() const { return rows_place_; }
+  static constexpr uint32_t kWhole = UINT32_MAX;
 
  private:
+  std::string SaveAll(uint32_t place) const;
+  uint32_t rows_place_ = kWhole;
+  void LoadChangeable(const std::string& text);
   void CheckNumbers() const;  // that members and lineages which are named exist; throws kDamaged
 };
 

@@ -5,16 +5,13 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "loop/retraining.h"
 
 namespace everlearn {
 namespace {
 
-constexpr double kMicrosecondsPerUnit = 10'000;  // one unit is 10 ms of one core
-constexpr double kGrowth = 1.3;                  // RetrainRule::kAuto: whenever there are so many times more outcomes,
-constexpr uint64_t kLeastRowsApart = 1000;       // at the earliest after these,
-constexpr uint64_t kMostRowsApart = 50'000;      // at the latest after these
-constexpr size_t kMostWaiting = 8192;            // rows that wait in the ring for an outcome that has no window
-constexpr uint64_t kSampleEvery = 64;            // rows between two samples of what members cost
+constexpr size_t kMostWaiting = 8192;  // rows that wait in the ring for an outcome that has no window
+constexpr uint64_t kSampleEvery = 64;  // rows between two samples of what members cost
 
 // Adds the time of a piece of work to a member, when this row is sampled.
 class Sample {
@@ -32,57 +29,6 @@ class Sample {
   Member* member_;
   double start_;
 };
-
-void RequestTraining(LoopState& s, uint32_t lineage, std::string learner, std::string parameters, double units, Effects* effects) {
-  TrainRequest request;
-  request.number = ++s.requests_made;
-  request.lineage = lineage;
-  request.learner = std::move(learner);
-  request.parameters = std::move(parameters);
-  request.outcomes = s.outcomes;
-  request.first_waiting = s.pending.first_row();
-  request.units = units;
-  request.seconds = s.options.budget_seconds;
-  const double wait = request.seconds > 0 ? request.seconds * 1e6 : units * kMicrosecondsPerUnit;
-  request.due = s.now == kNoTime ? kNoTime : s.now + static_cast<int64_t>(wait);
-  s.requests.push_back(request);
-  effects->requests.push_back(request);
-}
-
-bool RetrainingIsDue(const LoopState& s) {
-  if (s.roster.champion == 0 || s.paused) return false;
-  switch (s.options.retrain) {
-    case RetrainRule::kNever:
-      return false;
-    case RetrainRule::kEveryTime:
-      return s.now != kNoTime && s.retrained_at != kNoTime && s.now - s.retrained_at >= s.options.retrain_every;
-    default:
-      return s.outcomes >= s.next_retrain;
-  }
-}
-
-// The schedule from now on.
-void ScheduleRetraining(LoopState& s) {
-  s.retrained_at = s.now;
-  if (s.options.retrain == RetrainRule::kEveryRows) {
-    s.next_retrain = s.outcomes + static_cast<uint64_t>(s.options.retrain_every);
-    return;
-  }
-  const auto grown = static_cast<uint64_t>(static_cast<double>(s.outcomes) * kGrowth);
-  s.next_retrain = std::max(s.outcomes + kLeastRowsApart, std::min(grown, s.outcomes + kMostRowsApart));
-}
-
-void Retrain(LoopState& s, Effects* effects) {
-  ScheduleRetraining(s);
-  std::vector<const Lineage*> batch;
-  for (const Lineage& lineage : s.roster.lineages) {
-    const auto running = [&](const TrainRequest& request) { return request.lineage == lineage.id; };
-    if (lineage.kind == MemberKind::kBatch && std::none_of(s.requests.begin(), s.requests.end(), running)) batch.push_back(&lineage);
-  }
-  for (const Lineage* lineage : batch)
-    RequestTraining(s, lineage->id, lineage->learner, lineage->parameters, s.options.budget_units / static_cast<double>(batch.size()),
-                    effects);
-}
 
 // A member that nobody needs any more predicts no more.
 void RetireUnneeded(LoopState& s) {
@@ -105,6 +51,7 @@ void CarryOut(LoopState& s, const Decision& decision, Effects* effects) {
   RetireUnneeded(s);
   s.UpdateSpeakers();
   s.evidence.OnChampion(roster, s.pending.next_row());
+  s.alarm.Reset();
   ++s.decisions;
   effects->decisions.push_back({s.decisions, decision});
   JsonObject detail = decision.numbers;
@@ -131,6 +78,13 @@ void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) 
     s.evidence.CountLabel(truth);
     return;
   }
+  const uint64_t counted = s.evidence.rows();
+  const bool batch =
+      std::any_of(s.roster.lineages.begin(), s.roster.lineages.end(), [](const Lineage& l) { return l.kind == MemberKind::kBatch; });
+  if (batch) s.bank.Add(row, truth, counted, s.loss, s.roster, s.options.outputs());
+  if (row.members.front() == s.roster.champion &&
+      s.alarm.Add(s.loss.Of(row.predictions.data(), truth, kJudgedEpsilon), row.row, row.informed, counted))
+    OnLossAlarm(s, effects);
   if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) Decide(s, *decision, effects);
 }
 
@@ -177,7 +131,7 @@ bool Closed(const LoopState& s, const PendingRow& row) {
 // closed wait aside.
 void Drain(LoopState& s, bool recompute, Effects* effects) {
   while (!s.pending.empty()) {
-    PendingRow& front = s.pending.Front();
+    const PendingRow& front = s.pending.Front();
     if (front.known()) {
       if (s.options.has_window()) Count(s, front, front.truth, effects);
       s.pending.PopFront();
@@ -214,8 +168,9 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.time = event.time;
   row.history = event.history;
   row.informed = s.evidence.rows();
+  row.settled = s.pending.first_row();
   row.no_change = s.last_outcome;
-  row.half_width = input.given || input.recompute ? event.half_width : kNoInterval;
+  row.half_width = event.half_width;
   if (event.features != nullptr) row.features.assign(event.features, event.features + s.options.is_category.size());
   row.members.clear();
   row.predictions.clear();
@@ -249,7 +204,7 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
     s.pending.DropAside(event.row);
     Drain(s, input.recompute, effects);
   }
-  if (RetrainingIsDue(s)) Retrain(s, effects);
+  if (RetrainingIsDue(s)) Retrain(s, s.bank.Newest(), effects);
 }
 
 // An outcome that was known before its row was predicted.
@@ -276,9 +231,25 @@ void OnShadow(LoopState& s, const Event& event) {
 
 // The metrics of what was served follow; tests and learning stay with the first outcome.
 void OnCorrection(LoopState& s, const Event& event) {
-  if (!s.options.IsOutcome(event.truth) || !s.options.IsOutcome(event.old_truth) || event.members.empty())
+  if (!s.options.IsOutcome(event.truth) || !s.options.IsOutcome(event.old_truth))
     throw Error(ErrorKind::kDamaged, "the correction of row " + std::to_string(event.row) + " is no possible one");
-  s.served.Correct(event.predictions.data(), event.old_truth, event.truth);
+  if (!event.members.empty()) s.served.Correct(event.predictions.data(), event.old_truth, event.truth);
+}
+
+// A new rule of retraining counts from the last one.
+void Configure(LoopState& s, JsonObject detail, Effects* effects) {
+  const Json options = detail["options"];
+  if (!options.is_object()) throw Error(ErrorKind::kDamaged, "a change of options names none");
+  const auto rule = s.options.retrain;
+  const int64_t every = s.options.retrain_every;
+  s.Change(options.get_object());
+  if (rule != s.options.retrain || every != s.options.retrain_every) {
+    const int64_t retrained_at = s.retrained_at;
+    ScheduleRetraining(s);
+    s.retrained_at = retrained_at;
+  }
+  if (s.options.autonomy != Autonomy::kSuggest) s.suggested = 0;
+  effects->notices.push_back({"configured", 0, 0, std::move(detail)});
 }
 
 void OnWish(LoopState& s, const StepInput& input, Effects* effects) {
@@ -287,6 +258,10 @@ void OnWish(LoopState& s, const StepInput& input, Effects* effects) {
   if (event.word == "pause" || event.word == "resume") {
     s.paused = event.word == "pause";
     effects->notices.push_back({s.paused ? "paused" : "resumed", 0, 0, std::move(detail)});
+    return;
+  }
+  if (event.word == "configure") {
+    Configure(s, std::move(detail), effects);
     return;
   }
   if (event.member == 0 || event.member > s.roster.members.size() || !s.roster.Get(event.member).alive || s.roster.champion == 0)
@@ -344,6 +319,8 @@ void OnRefit(LoopState& s, const StepInput& input, const TrainRequest& request, 
     return;
   }
   ++lineage.refits;
+  if (!request.bank.empty() && input.event.predictions.size() == request.bank.size() * s.options.outputs())
+    detail["bank"] = JudgeOnBank(s, request, input.event.predictions);
   const uint32_t newest = lineage.newest;
   // Who serves, may be rolled back to, or stands for day one stays as it is; its lineage goes on in another member.
   const bool pinned = newest == 0 || newest == roster.champion || newest == roster.former || newest == roster.day_one;
@@ -439,7 +416,7 @@ void Step(LoopState& s, const StepInput& input, Effects* effects) {
       break;
     case EventKind::kTick:
       Drain(s, input.recompute, effects);
-      if (RetrainingIsDue(s)) Retrain(s, effects);
+      if (RetrainingIsDue(s)) Retrain(s, s.bank.Newest(), effects);
       break;
     case EventKind::kNotice:
       effects->notices.push_back({input.event.word, input.event.member <= s.roster.members.size() ? input.event.member : 0, 0,

@@ -13,8 +13,8 @@
 namespace everlearn {
 
 struct LoopNotice {
-  std::string kind;       // "retrained", "promoted", "rolled_back", "guarded", "failed", "suggested", "paused", "resumed", …
-  uint32_t member = 0;    // 0: none
+  std::string kind;     // "retrained", "promoted", "rolled_back", "guarded", "failed", "suggested", "paused", "resumed", "configured", …
+  uint32_t member = 0;  // 0: none
   uint64_t decision = 0;  // 0: none
   JsonObject detail;
 };

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <numeric>
 
 #include "base/bytes.h"
 #include "base/resources.h"
 #include "data/array_file.h"
+#include "loop/loss.h"
 #include "loop/state.h"
 #include "search/quick_search.h"
 
@@ -18,9 +20,9 @@ constexpr int kSearchFolds = 5;
 constexpr size_t kLeastRowsOfAFold = 20;
 
 // The largest number of rows whose cost is inside the budget; at least one.
-size_t AffordableRows(const TrainingJob& job, const std::function<double(double rows)>& cost) {
-  if (job.units <= 0 || job.seconds > 0 || cost(static_cast<double>(job.rows.size())) <= job.units) return job.rows.size();
-  size_t fits = 1, too_many = job.rows.size();
+size_t AffordableRows(const TrainingJob& job, size_t rows, const std::function<double(double rows)>& cost) {
+  if (job.units <= 0 || job.seconds > 0 || cost(static_cast<double>(rows)) <= job.units) return rows;
+  size_t fits = 1, too_many = rows;
   while (too_many - fits > 1) {
     const size_t middle = fits + (too_many - fits) / 2;
     (cost(static_cast<double>(middle)) <= job.units ? fits : too_many) = middle;
@@ -32,17 +34,19 @@ ParameterValues ReadParameters(const std::string& learner, const std::string& te
   return ParameterValues::FromJson(learner, Learners().Get(learner).parameters, ParseJson(text, "the parameters of " + learner));
 }
 
-// The newest `count` rows of the job.
-std::unique_ptr<Dataset> Extract(const EncodedRows& data, const TrainingJob& job, size_t count) {
-  const auto rows = std::span(job.rows).last(count);
+// Places in job.rows.
+using Places = std::vector<uint32_t>;
+
+std::unique_ptr<Dataset> Extract(const EncodedRows& data, const TrainingJob& job, std::span<const uint32_t> places) {
   const size_t features = data.features();
-  std::vector<double> values(rows.size() * features);
-  std::vector<double> target(rows.size());
+  std::vector<double> values(places.size() * features);
+  std::vector<double> target(places.size());
   std::vector<size_t> dictionary_sizes(features, 0);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const double* from = data.values.data() + size_t{rows[i]} * features;
+  for (size_t i = 0; i < places.size(); ++i) {
+    const uint32_t row = job.rows[places[i]];
+    const double* from = data.values.data() + size_t{row} * features;
     std::copy(from, from + features, values.begin() + static_cast<std::ptrdiff_t>(i * features));
-    target[i] = job.targets.empty() ? data.target[rows[i]] : job.targets[job.rows.size() - count + i];
+    target[i] = job.targets.empty() ? data.target[row] : job.targets[places[i]];
     for (size_t f = 0; f < features; ++f)
       if (data.is_category[f] && from[f] == from[f]) dictionary_sizes[f] = std::max(dictionary_sizes[f], static_cast<size_t>(from[f]) + 1);
   }
@@ -55,7 +59,7 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
   std::vector<Candidate> candidates;
   for (const auto& [name, parameters] : job.candidates) candidates.push_back({name, name, ReadParameters(name, parameters)});
   // A history that is too long even for the cheapest candidate loses its oldest rows; dearer candidates are left out by the search.
-  const size_t count = AffordableRows(job, [&](double rows) {
+  const size_t count = AffordableRows(job, job.rows.size(), [&](double rows) {
     double cheapest = std::numeric_limits<double>::infinity();
     for (const Candidate& candidate : candidates) {
       const LearnerInfo& learner = Learners().Get(candidate.learner);
@@ -64,7 +68,9 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
     }
     return std::isfinite(cheapest) ? cheapest : 0.0;
   });
-  const auto dataset = Extract(data, job, count);
+  Places newest(count);
+  std::iota(newest.begin(), newest.end(), static_cast<uint32_t>(job.rows.size() - count));
+  const auto dataset = Extract(data, job, newest);
   std::vector<Fold> folds;
   const size_t most = count / kLeastRowsOfAFold;
   if (most >= 3) {
@@ -93,25 +99,117 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
   }
 }
 
-void Refit(const TrainingJob& job, const EncodedRows& data, const std::function<bool()>& stop, TrainingResult* result) {
-  const LearnerInfo& learner = Learners().Get(job.learner);
-  const ParameterValues parameters = ReadParameters(job.learner, job.parameters);
-  const auto features = static_cast<double>(data.features()), outputs = static_cast<double>(data.classes == 0 ? 1 : data.classes);
-  const auto cost = [&](double rows) { return learner.cost_units(rows, features, outputs, parameters); };
-  const size_t count = AffordableRows(job, cost);
-  const auto dataset = Extract(data, job, count);
-  std::vector<uint32_t> all(count);
-  for (size_t i = 0; i < count; ++i) all[i] = static_cast<uint32_t>(i);
-  result->learner = job.learner;
-  result->parameters = job.parameters;
-  result->rows = count;
-  result->units = cost(static_cast<double>(count));
-  FitOptions options;
-  options.seed = job.seed;
-  options.threads = job.threads;
-  options.stop = stop;
-  result->model = FitLearner(job.learner, {dataset.get(), all}, parameters, options);
-}
+// Fits of one learner on parts of a job's rows.
+class Refit {
+ public:
+  Refit(const TrainingJob& job, const EncodedRows& data, const std::function<bool()>& stop)
+      : job_(job),
+        data_(data),
+        learner_(Learners().Get(job.learner)),
+        parameters_(ReadParameters(job.learner, job.parameters)),
+        loss_(job.metric, data.classes) {
+    options_.seed = job.seed;
+    options_.threads = job.threads;
+    options_.stop = stop;
+  }
+
+  void Run(TrainingResult* result) {
+    Places recent = Where([&](uint64_t number) { return number >= job_.recent_row; });
+    const Places before_bank = job_.bank.empty() ? Places() : Where([&](uint64_t number) { return number < job_.bank_end; });
+    const bool judged = before_bank.size() >= kLeastRows;
+    const bool two_windows = recent.size() < job_.rows.size() && recent.size() >= kLeastRows;
+    fits_ = 1 + (judged ? 1 : 0) + (two_windows ? 2 : 0);
+    // What is chosen must not have seen the rows that judge it.
+    if (two_windows && RecentIsBetter(judged)) result->since_row = job_.recent_row;
+    const auto in_window = [&](uint64_t number) { return number >= result->since_row; };
+    if (judged) {
+      const auto model = Fit(Where([&](uint64_t number) { return in_window(number) && number < job_.bank_end; }));
+      PredictBank(*model, &result->bank);
+    }
+    const Places all = Where(in_window);
+    result->learner = job_.learner;
+    result->parameters = job_.parameters;
+    result->rows = Affordable(all.size());
+    result->units = fits_ * Cost(static_cast<double>(result->rows));
+    result->model = Fit(all);
+  }
+
+ private:
+  static constexpr size_t kLeastRows = 400;
+
+  uint64_t Number(uint32_t place) const { return data_.numbers.empty() ? job_.rows[place] : data_.numbers[job_.rows[place]]; }
+
+  template <typename Wanted>
+  Places Where(const Wanted& wanted) const {
+    Places places;
+    for (uint32_t place = 0; place < job_.rows.size(); ++place)
+      if (wanted(Number(place))) places.push_back(place);
+    return places;
+  }
+
+  double Cost(double rows) const {
+    return learner_.cost_units(rows, static_cast<double>(data_.features()), static_cast<double>(outputs()), parameters_);
+  }
+  size_t outputs() const { return data_.classes == 0 ? 1 : data_.classes; }
+  size_t Affordable(size_t rows) const {
+    return AffordableRows(job_, rows, [&](double count) { return fits_ * Cost(count); });
+  }
+
+  std::shared_ptr<const Model> Fit(std::span<const uint32_t> places) const {
+    const auto dataset = Extract(data_, job_, places.last(Affordable(places.size())));
+    std::vector<uint32_t> all(dataset->rows());
+    std::iota(all.begin(), all.end(), 0U);
+    return FitLearner(job_.learner, {dataset.get(), all}, parameters_, options_);
+  }
+
+  // Whether a model of the recent rows alone does better on the newest quarter of them than one of all rows.
+  bool RecentIsBetter(bool judged) const {
+    const auto before = [&](uint64_t number) { return !judged || number < job_.bank_end; };
+    const Places recent = Where([&](uint64_t number) { return number >= job_.recent_row && before(number); });
+    const Places all = Where(before);
+    const size_t held = recent.size() / 4;
+    if (held == 0) return false;
+    const std::span<const uint32_t> newest = std::span(recent).last(held);
+    // Rows that come later than the first that is held out are not known to the ones that judge, nor to those that are judged.
+    const auto model_of_recent = Fit(std::span(recent).first(recent.size() - held));
+    const auto model_of_all = Fit(std::span(all).first(all.size() - held));
+    return MeanLoss(*model_of_recent, newest) < MeanLoss(*model_of_all, newest);
+  }
+
+  double MeanLoss(const Model& model, std::span<const uint32_t> places) const {
+    std::vector<double> prediction(outputs());
+    double sum = 0;
+    for (const uint32_t place : places) {
+      const uint32_t row = job_.rows[place];
+      model.PredictRow(data_.values.data() + size_t{row} * data_.features(), prediction.data());
+      sum += loss_.Of(prediction.data(), job_.targets.empty() ? data_.target[row] : job_.targets[place], kEpsilon);
+    }
+    return sum / static_cast<double>(places.size());
+  }
+
+  // NaN for a row that is not there any more.
+  void PredictBank(const Model& model, std::vector<double>* predictions) const {
+    predictions->assign(job_.bank.size() * outputs(), std::numeric_limits<double>::quiet_NaN());
+    for (size_t i = 0; i < job_.bank.size(); ++i) {
+      uint64_t row = job_.bank[i];
+      if (!data_.numbers.empty()) {
+        const auto found = std::lower_bound(data_.numbers.begin(), data_.numbers.end(), row);
+        if (found == data_.numbers.end() || *found != row) continue;
+        row = static_cast<uint64_t>(found - data_.numbers.begin());
+      }
+      model.PredictRow(data_.values.data() + row * data_.features(), predictions->data() + i * outputs());
+    }
+  }
+
+  static constexpr double kEpsilon = 1e-6;  // holds probabilities inside [ε, 1 − ε]
+  const TrainingJob& job_;
+  const EncodedRows& data_;
+  const LearnerInfo& learner_;
+  ParameterValues parameters_;
+  RowLoss loss_;
+  FitOptions options_;
+  double fits_ = 1;
+};
 
 }  // namespace
 
@@ -129,6 +227,12 @@ std::vector<std::pair<std::string, std::string>> FirstCandidates(const LoopState
   return candidates;
 }
 
+void SetBank(const TrainRequest& request, TrainingJob* job) {
+  for (const BankRow& row : request.bank) job->bank.push_back(row.row);
+  if (!request.bank.empty()) job->bank_end = request.bank.front().settled;
+  job->recent_row = request.recent_row;
+}
+
 TrainingResult RunTraining(const TrainingJob& job, const EncodedRows& data) {
   TrainingResult result;
   const Stopwatch watch;
@@ -138,7 +242,7 @@ TrainingResult RunTraining(const TrainingJob& job, const EncodedRows& data) {
   try {
     if (job.rows.empty()) throw Error(ErrorKind::kInput, "no row with a known outcome to train on");
     if (job.learner.empty()) Search(job, data, stop, &result);
-    else Refit(job, data, stop, &result);
+    else Refit(job, data, stop).Run(&result);
   } catch (const Error& error) {
     result.model = nullptr;
     result.failure = error.message();
@@ -161,6 +265,9 @@ std::string TrainingJob::Encode() const {
   out.Put(seed);
   out.Put(threads);
   out.PutAll(targets);
+  out.PutAll(bank);
+  out.Put(bank_end);
+  out.Put(recent_row);
   out.PutText(frame);
   out.PutVarint(candidates.size());
   for (const auto& [name, values] : candidates) {
@@ -182,6 +289,9 @@ TrainingJob TrainingJob::Decode(std::string_view bytes) {
   job.seed = in.Get<uint64_t>();
   job.threads = in.Get<int>();
   job.targets = in.GetAll<double>();
+  job.bank = in.GetAll<uint64_t>();
+  job.bank_end = in.Get<uint64_t>();
+  job.recent_row = in.Get<uint64_t>();
   job.frame = in.GetText();
   for (uint64_t left = in.GetCount(); left > 0; --left) {
     std::string name = in.GetText();
@@ -198,6 +308,8 @@ std::string TrainingResult::Encode() const {
   out.Put(rows);
   out.Put(units);
   out.PutText(ToText(leaderboard));
+  out.PutAll(bank);
+  out.Put(since_row);
   out.Put(cpu_seconds);
   std::string bytes;
   if (model != nullptr) {
@@ -221,6 +333,8 @@ TrainingResult TrainingResult::Decode(std::string_view bytes) {
   result.rows = in.Get<uint64_t>();
   result.units = in.Get<double>();
   result.leaderboard = ParseJson(in.GetText(), "a worker's leaderboard").as_array();
+  result.bank = in.GetAll<double>();
+  result.since_row = in.Get<uint64_t>();
   result.cpu_seconds = in.Get<double>();
   std::string model = in.GetText();
   if (model.empty()) return result;

@@ -1,4 +1,4 @@
-// Whether a task's ledger is whole and true to itself: hash chain, bodies of rows, models, decisions.
+// Whether a task's ledger is whole and true to itself: hash chain, bodies of rows, outcomes, models, decisions, notices.
 #pragma once
 
 #include <cstdint>

@@ -107,14 +107,15 @@ void RowEncoder::EncodeGrowing(const JsonObject& row, FeatureSpace* space, doubl
   EncodeAll(row, Absent::kAsMissing, features, [&](size_t feature, const std::string& text) { return space->GrowingCode(feature, text); });
 }
 
-bool RowEncoder::Time(const JsonObject& row, int64_t* microseconds) const {
-  if (time_ == nullptr) return false;
-  const Json* value = row.if_contains(time_->name);
+bool RowEncoder::Time(const JsonObject& row, int64_t* microseconds) const { return time_ != nullptr && TimeIn(*time_, row, microseconds); }
+
+bool RowEncoder::TimeIn(const ColumnSchema& column, const JsonObject& row, int64_t* microseconds) const {
+  const Json* value = row.if_contains(column.name);
   if (value == nullptr) return false;
-  const double number = Number(*time_, *value);
-  const double in_microseconds = time_->type == ColumnType::kTimestamp ? number : number * static_cast<double>(kMicrosecondsPerSecond);
+  const double number = Number(column, *value);
+  const double in_microseconds = column.type == ColumnType::kTimestamp ? number : number * static_cast<double>(kMicrosecondsPerSecond);
   if (std::isnan(number)) return false;
-  if (!(std::abs(in_microseconds) < 9e18)) Refuse(*time_, *value);
+  if (!(std::abs(in_microseconds) < 9e18)) Refuse(column, *value);
   *microseconds = std::llround(in_microseconds);
   return true;
 }

@@ -40,6 +40,8 @@ class RowEncoder {
   // Microseconds since 1970 of the task's time column (plain numbers are seconds); nothing where the task has none or the value is missing.
   // Throws RowError.
   bool Time(const JsonObject& row, int64_t* microseconds) const;
+  // The same of any column.
+  bool TimeIn(const ColumnSchema& column, const JsonObject& row, int64_t* microseconds) const;
   // A hash of the key columns, never 0; 0 where the task has no key, or one of them is missing. Throws RowError.
   uint64_t Key(const JsonObject& row) const;
   // An outcome as class index or value. Throws RowError with the target's name.

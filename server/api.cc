@@ -284,7 +284,7 @@ void Api::TaskState(Call& call) {
   LiveTask& task = TaskOf(call, 2);
   const auto found = options_.outcome_times.find(task.name());
   const std::string outcome_time = found == options_.outcome_times.end() ? "" : found->second;
-  Submit(call, task, 0, [&task, outcome_time] {
+  Submit(call, task, 0, [this, &task, outcome_time] {
     const LoopState& state = task.state();
     std::vector<double> values{state.served.Value(state.options.metric)};
     for (const Member& member : state.roster.members) values.push_back(member.score.Value(state.options.metric));
@@ -296,6 +296,8 @@ void Api::TaskState(Call& call) {
     described["key"] = JsonArray(task.frame().task.key.begin(), task.frame().task.key.end());
     status["training"] = task.training();
     status["events"] = state.events;
+    status["source"] = options_.source_status ? options_.source_status(task.name()) : Json(nullptr);
+    if (JsonObject* source = status["source"].if_object()) (*source)["waiting_outcomes"] = task.waiting_outcomes();
     return JsonResponse(status);
   });
 }

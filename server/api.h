@@ -25,6 +25,8 @@ struct ApiOptions {
   size_t most_queued = 50'000;  // rows; beyond: 503
   // By task: what clients need to know besides the frame.
   std::map<std::string, std::string> outcome_times;
+  // How the task's growing source stands; null where it has none. Any thread.
+  std::function<Json(const std::string& task)> source_status;
 };
 
 // Rows that were answered and recorded.

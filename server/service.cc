@@ -38,7 +38,17 @@ struct Service::Parts {
                {.log = [](const std::string& message) { LogLine("error", message); },
                 .notice = [this](const std::string& task, const std::string& kind, const JsonObject& event) { OnEvent(task, kind, event); },
                 .looked = [this](const LiveTask& task) { OnLook(task); }}),
-        api(engine, metrics, {.ledger = options.ledger, .version = options.version, .outcome_times = options.outcome_times}) {}
+        api(engine, metrics,
+            {.ledger = options.ledger,
+             .version = options.version,
+             .outcome_times = options.outcome_times,
+             .source_status = [this](const std::string& task) { return SourceStatus(task); }}) {}
+
+  Json SourceStatus(const std::string& task) const {
+    for (const auto& feed : feeds)
+      if (feed->task().name() == task) return feed->Status();
+    return nullptr;
+  }
 
   void OnEvent(const std::string& task, const std::string& kind, const JsonObject& event) {
     metrics.AddEvent(task, kind);
@@ -73,6 +83,7 @@ struct Service::Parts {
   std::unique_ptr<Webhook> webhook;
   LiveEngine engine;
   Api api;
+  std::vector<std::unique_ptr<SourceFeed>> feeds;
   std::unique_ptr<HttpServer> http;
 };
 
@@ -82,6 +93,19 @@ Service::Service(std::shared_ptr<LedgerStore> store, ServiceOptions options)
 Service::~Service() { Stop(); }
 
 LiveEngine& Service::engine() { return parts_->engine; }
+
+void Service::Feed(LiveTask& task, std::unique_ptr<GrowingSource> growing, const std::string& source, const SourceOutcome& outcome) {
+  SourceFeedOptions options;
+  options.source = source;
+  options.outcome = outcome;
+  options.log = [name = task.name()](const char* level, const std::string& message) { LogLine(level, message, {{"task", name}}); };
+  options.predicted = [this, name = task.name()](uint64_t rows) { parts_->metrics.AddSourcePredictions(name, rows); };
+  parts_->feeds.push_back(std::make_unique<SourceFeed>(parts_->engine, task, std::move(growing), std::move(options)));
+}
+
+void Service::CountSourceOutcome(const std::string& task, OutcomeStatus status) {
+  parts_->metrics.AddOutcomes(task, std::string(OutcomeStatusName(status)), 1);
+}
 
 uint16_t Service::port() const { return parts_->http->port(); }
 
@@ -107,10 +131,12 @@ void Service::Start() {
   parts.http = HttpServer::Start(
       http, [&parts](HttpRequest request, HttpRespond respond) { parts.api.Handle(std::move(request), std::move(respond)); });
   parts.engine.Start();
+  for (const auto& feed : parts.feeds) feed->Start();
 }
 
 void Service::Stop() {
   if (parts_->http) parts_->http->Stop(kStopSeconds);
+  for (const auto& feed : parts_->feeds) feed->Stop();
   parts_->engine.Stop();
   parts_->http.reset();
   parts_->webhook.reset();

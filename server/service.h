@@ -7,6 +7,7 @@
 #include <string>
 
 #include "loop/live_engine.h"
+#include "loop/source_feed.h"
 #include "server/service_config.h"
 
 namespace everlearn {
@@ -26,6 +27,10 @@ class Service {
   Service(std::shared_ptr<LedgerStore> store, ServiceOptions options);
   ~Service();
   LiveEngine& engine();
+  // Before Start(), after the task was added. `source`: as the user named it. Throws as SourceFeed.
+  void Feed(LiveTask& task, std::unique_ptr<GrowingSource> growing, const std::string& source, const SourceOutcome& outcome);
+  // What LiveOptions::source_outcome must do.
+  void CountSourceOutcome(const std::string& task, OutcomeStatus status);
   // Listens. Throws as HttpServer::Start.
   void Start();
   uint16_t port() const;

@@ -18,6 +18,7 @@ struct TaskConfig {
   std::string target, kind, metric, time;
   std::vector<std::string> key, ignore;
   std::map<std::string, std::string> types;  // column -> type
+  std::vector<std::string> labels;           // classes, where there is no data to tell them
   std::string outcome_time, outcome_after, outcome_window, missing_outcome = "unknown";
   std::string autonomy = "act";  // observe, suggest, act
   std::vector<std::string> roster;

@@ -50,6 +50,11 @@ void ServiceMetrics::AddPredictions(const std::string& task, uint64_t rows, doub
   if (bucket < bucket_.size()) ++bucket_[bucket];
 }
 
+void ServiceMetrics::AddSourcePredictions(const std::string& task, uint64_t rows) {
+  const std::lock_guard guard(lock_);
+  predictions_[task] += rows;
+}
+
 void ServiceMetrics::AddOutcomes(const std::string& task, const std::string& status, uint64_t count) {
   const std::lock_guard guard(lock_);
   outcomes_[{task, status}] += count;

@@ -19,6 +19,7 @@ class ServiceMetrics {
 
   void AddTask(const std::string& task);  // its counters are there from the start
   void AddPredictions(const std::string& task, uint64_t rows, double seconds);
+  void AddSourcePredictions(const std::string& task, uint64_t rows);  // that nobody waited for
   void AddOutcomes(const std::string& task, const std::string& status, uint64_t count);
   void AddEvent(const std::string& task, const std::string& kind);
   void AddWorkerRestart();

@@ -2,7 +2,7 @@
 //
 // A bet λ multiplies wealth by 1 + λx. The best one for a difference of mean μ and variance σ² is near μ/σ²; in a grid of ratio two some
 // bet is within a factor √2 of it and grows at least 83% as fast. The largest stays below 1, so that no outcome ruins it; the smallest
-// serves gains of a tenth of a point where a tenth of the rows differ. Measured by benchmarks/sequential_test.cc.
+// serves gains of a tenth of a point where a tenth of the rows differ. Measured by benchmarks/promotion_rates.cc.
 #pragma once
 
 #include <array>

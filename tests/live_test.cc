@@ -5,88 +5,13 @@
 #include <cmath>
 #include <filesystem>
 
-#include "base/random.h"
-#include "loop/ledger_rows.h"
-#include "loop/live_engine.h"
+#include "loop/live_task.h"
+#include "loop/recompute.h"
 #include "loop/records.h"
+#include "tests/live_world.h"
 
 namespace everlearn {
 namespace {
-
-// Trains in this process, on the rows that the ledger had when the training began.
-class LedgerInlineTrainer : public Trainer {
- public:
-  explicit LedgerInlineTrainer(const Ledger& ledger) : ledger_(ledger) {}
-  void Start(uint32_t ticket, const TrainingJob& job) override {
-    const LedgerRows rows = ReadLedgerRows(ledger_, TaskFrame::Decode(job.frame));
-    TrainingJob own = job;
-    for (uint32_t i = 0; i < rows.target.size(); ++i) own.rows.push_back(i);
-    results_[ticket] = RunTraining(own, rows.View());
-  }
-  bool Ended(uint32_t) override { return true; }
-  void Kill(uint32_t) override {}
-  std::optional<TrainingResult> Wait(uint32_t ticket, const std::function<bool()>&) override { return results_.extract(ticket).mapped(); }
-
- private:
-  const Ledger& ledger_;
-  std::map<uint32_t, TrainingResult> results_;
-};
-
-struct World {
-  explicit World(uint64_t seed) : random(seed) {}
-  // a, b and a colour; y depends on them, and on whether the world has changed.
-  JsonObject Row(bool changed, double* truth) {
-    const double a = random.Normal(), b = random.Normal();
-    *truth = (changed ? -3 * a - b : 2 * a + b) + 0.3 * random.Normal() > 0 ? 1 : 0;
-    ++rows;
-    return {{"ref", rows}, {"a", a}, {"b", b}, {"colour", std::string(1, static_cast<char>('p' + random.Below(rows > 500 ? 5 : 3)))}};
-  }
-  Random random;
-  int64_t rows = 0;
-};
-
-TaskFrame MakeFrame() {
-  TaskFrame frame;
-  const std::pair<const char*, ColumnType> columns[] = {{"ref", ColumnType::kInteger},
-                                                        {"a", ColumnType::kNumber},
-                                                        {"b", ColumnType::kNumber},
-                                                        {"colour", ColumnType::kCategory},
-                                                        {"y", ColumnType::kCategory}};
-  Table table;
-  table.rows = 1;
-  for (const auto& [name, type] : columns) {
-    ColumnSchema schema;
-    schema.name = name;
-    schema.type = type;
-    schema.kind = ColumnTypeName(type);
-    frame.schema.columns.push_back(schema);
-    Column column;
-    column.name = name;
-    column.type = type;
-    if (column.is_numeric()) column.numbers = {0};
-    else column.codes = {0}, column.dictionary = {"p"};
-    table.columns.push_back(column);
-  }
-  frame.task.target = "y";
-  frame.task.kind = TaskKind::kBinary;
-  frame.task.metric = "log_loss";
-  frame.task.labels = {"no", "yes"};
-  frame.task.key = {"ref"};
-  frame.space = FeatureSpace::Build(table, frame.schema, frame.task, false);
-  return frame;
-}
-
-LoopOptions MakeOptions() {
-  LoopOptions options;
-  options.metric = "log_loss";
-  options.classes = 2;
-  options.is_category = {false, false, true};
-  options.history = true;
-  options.retrain = RetrainRule::kEveryRows;
-  options.retrain_every = 700;
-  options.budget_units = 50;
-  return options;
-}
 
 class LiveTest : public testing::Test {
  protected:
@@ -105,6 +30,8 @@ class LiveTest : public testing::Test {
     if (is_new) LiveTask::Create(ledger, MakeFrame(), MakeOptions());
     LiveOptions options;
     options.clock = [this] { return now_; };
+    options.checkpoint_events = 200;
+    options.checkpoint_bytes = 700;  // several pieces each
     task_ = std::make_unique<LiveTask>("t", ledger, std::make_unique<LedgerInlineTrainer>(ledger), options);
   }
 
@@ -254,6 +181,115 @@ TEST_F(LiveTest, ShadowsOfASampleStayPaired) {
   EXPECT_GT(scored, 90u);
   EXPECT_LT(scored, 170u);
   EXPECT_EQ(task_->state().served.rows(), 512u);
+}
+
+TEST_F(LiveTest, RowsOfTheSourceAreTestedThenTrained) {
+  World world(5);
+  Begin(&world, 600);
+  const auto row = [&](double* truth) {
+    SourceRow made;
+    made.row = world.Row(false, truth);
+    made.key = task_->encoder().Key(made.row);
+    return made;
+  };
+  double truth = 0;
+  SourceRow first = row(&truth);
+  first.truth = truth;
+  EXPECT_TRUE(task_->AddSourceRow(first));
+  EXPECT_EQ(task_->state().served.rows(), 1u);
+  EXPECT_FALSE(task_->AddSourceRow(first)) << "a key is predicted once";
+  EXPECT_EQ(task_->state().predicted, 1u);
+  EXPECT_EQ(task_->state().outcomes, 601u);
+
+  // Without its outcome yet; the same key brings it.
+  SourceRow second = row(&truth);
+  EXPECT_TRUE(task_->AddSourceRow(second));
+  second.truth = truth;
+  EXPECT_FALSE(task_->AddSourceRow(second));
+  EXPECT_EQ(task_->state().served.rows(), 2u);
+
+  // What was asked for by a request gets its outcome, and is not predicted again.
+  SourceRow third = row(&truth);
+  const std::string id = Ask(third.row);
+  third.truth = truth;
+  EXPECT_FALSE(task_->AddSourceRow(third));
+  EXPECT_EQ(task_->AddOutcome(id, truth, kNoTime), OutcomeStatus::kDuplicate);
+
+  // Known before its own row: learnt from, never scored.
+  SourceRow early = row(&truth);
+  early.truth = truth;
+  early.due = now_ - 1;
+  EXPECT_TRUE(task_->AddSourceRow(early));
+  EXPECT_EQ(task_->state().served.rows(), 3u);
+  EXPECT_EQ(task_->state().outcomes, 604u);
+}
+
+TEST_F(LiveTest, OutcomesOfTheSourceWaitForTheirTimeAcrossCrashes) {
+  World world(6);
+  Begin(&world, 600);
+  for (int i = 0; i < 50; ++i) {
+    SourceRow row;
+    double truth = 0;
+    row.row = world.Row(false, &truth);
+    row.key = task_->encoder().Key(row.row);
+    row.truth = truth;
+    row.after = 10'000;
+    now_ += 1000;
+    task_->AddSourceRow(row);
+    if (i == 20) store_->Commit();
+    if (i == 25) {  // rows that were not committed are gone with their outcomes
+      store_->Rollback();
+      task_->Reload();
+      EXPECT_EQ(task_->state().predicted, 21u);
+      EXPECT_EQ(task_->waiting_outcomes(), 10u);
+    }
+  }
+  EXPECT_EQ(task_->state().predicted, 45u);
+  EXPECT_EQ(task_->waiting_outcomes(), 10u);
+  store_->Commit();
+  const std::string before = Status();
+  Open();
+  EXPECT_EQ(Status(), before);
+  EXPECT_EQ(task_->waiting_outcomes(), 10u);
+  now_ += 10'000;
+  task_->CatchUp(0);
+  EXPECT_EQ(task_->waiting_outcomes(), 0u);
+  EXPECT_EQ(task_->state().served.rows(), 45u);
+}
+
+TEST_F(LiveTest, ChangedOptionsAreAnEventThatIsRecomputed) {
+  World world(7);
+  Begin(&world, 900);
+  const auto run = [&](int rows, bool changed) {
+    for (int i = 0; i < rows; ++i) {
+      double truth = 0;
+      const std::string id = Ask(world.Row(changed, &truth));
+      task_->CatchUp(0);
+      task_->AddOutcome(id, truth, kNoTime);
+    }
+  };
+  task_->Configure({{"autonomy", 0}, {"retrain", 1}}, {"autonomy is observe, was act"});
+  run(3000, true);
+  EXPECT_EQ(task_->state().decisions, 0u) << "it only observes";
+  EXPECT_EQ(task_->state().requests_made, 0u) << "it never trains";
+  task_->Checkpoint();
+  store_->Commit();
+  Open();
+  EXPECT_EQ(task_->state().options.autonomy, Autonomy::kObserve) << "the checkpoint carries it";
+  task_->Configure({{"autonomy", 2}, {"minimum_gain", 0.001}}, {});
+  store_->Commit();
+  Open();
+  EXPECT_EQ(task_->state().options.autonomy, Autonomy::kAct) << "the event carries it";
+  EXPECT_EQ(task_->state().options.evidence.minimum_gain, 0.001);
+  run(1500, true);
+  EXPECT_GT(task_->state().decisions, 0u);
+  store_->Commit();
+  const Recomputation all = RecomputeAll(task_->ledger());
+  EXPECT_EQ(all.difference, "");
+  EXPECT_EQ(all.state->options.autonomy, Autonomy::kAct);
+  EXPECT_EQ(all.state->decisions, task_->state().decisions);
+  EXPECT_THROW(task_->Configure({{"metric", "brier"}}, {}), Error);
+  EXPECT_THROW(task_->Configure({{"autonomy", 9}}, {}), Error);
 }
 
 }  // namespace

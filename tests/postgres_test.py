@@ -213,6 +213,21 @@ def fill_table(world):
     world.server.sql(f"CREATE SCHEMA data; CREATE TABLE data.rows({columns});\nCOPY data.rows FROM STDIN;\n{rows}\\.\n")
 
 
+def grow_and_wait(world, minute, rows):
+    """Twenty more rows in the table; each is to be in the ledger once, besides the two that were asked for."""
+    world.server.sql(
+        "INSERT INTO data.rows SELECT 'g' || i, timestamp '2024-01-01' + i * interval '1 minute', 0.5, 0.1, 'p', 'yes' "
+        f"FROM generate_series({minute + 10}, {minute + 29}) AS i; NOTIFY everlearn"
+    )
+    until, stored = time.monotonic() + 30, 0
+    while stored < rows + 2 and time.monotonic() < until:
+        time.sleep(0.1)
+        stored = int(world.server.sql(f'SELECT count(*) FROM {world.name}."row"'))
+    time.sleep(0.5)
+    stored = int(world.server.sql(f'SELECT count(*) FROM {world.name}."row"'))
+    check(stored == rows + 2, f"{stored} rows are stored, {rows + 2} were expected")
+
+
 @scenario
 def source(world):
     """fit, predict, evaluate, replay and run read a table as they read the same rows in a file."""
@@ -235,14 +250,25 @@ def source(world):
     port = free_port()
     config.write_text(
         f'[service]\nledger = "{world.ledger}"\nlisten = "127.0.0.1:{port}"\n[tasks.t]\npostgresql = "{database}"\ntable = "data.rows"\n'
-        'target = "y"\ntime = "at"\nkey = ["ref"]\n[tasks.t.learning]\nbudget = "20units"\n'
+        'watermark = "at"\ntarget = "y"\ntime = "at"\nkey = ["ref"]\n[tasks.t.learning]\nbudget = "20units"\n'
     )
     world.service.command = lambda _port, *more: [*Service(world.folder).command(port)[:2], str(config), *more]
     world.service.spawn()
     world.service.port = port
     world.service.wait_until_ready()
     check(Client(port).predict(Rows().take(2))[0] == 200, "it does not serve")
+    grow_and_wait(world, 1000, 620)  # 600 of the past, 20 of growth
+    world.server.stop()
+    time.sleep(1)
+    world.server.start()
+    grow_and_wait(world, 2000, 640)
+    world.service.kill()
+    world.service.spawn()
+    world.service.port = port
+    world.service.wait_until_ready()
+    grow_and_wait(world, 3000, 660)
     check(world.service.terminate() == 0, "SIGTERM: not exit 0")
+    check_verifies(world.service)
 
     for words, wanted in {
         ("fit", database, *TASK): "--query",

@@ -1,6 +1,6 @@
 // How often the promotion test promotes what is no better, and how many labels it needs for what is.
 //
-//     build/release/benchmarks/sequential_test_benchmark [--differences FILE]
+//     build/release/benchmarks/promotion_rates [--differences FILE]
 //
 // Prints tables; every figure follows from --seed. docs/benchmarks.md keeps the results.
 #include <fmt/format.h>
@@ -202,8 +202,7 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
 
-  fmt::print("sequential_test_benchmark --runs {} --seed {}\n\n{} deployments of {} rows in which nothing is better\n", runs, seed, runs,
-             kRows);
+  fmt::print("promotion_rates --runs {} --seed {}\n\n{} deployments of {} rows in which nothing is better\n", runs, seed, runs, kRows);
   fmt::print("| losses | rule | deployments with a false promotion |\n|---|---|---|\n");
   PrintFalsePromotions("0/1", runs, seed, threads, DrawErrors);
   PrintFalsePromotions("log-loss", runs, seed, threads, DrawLogLosses);

@@ -1,0 +1,79 @@
+#include "loop/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "base/hash.h"
+
+namespace everlearn {
+namespace {
+
+constexpr uint32_t kPlaces = 3;  // for the two checkpoints that the ledger keeps, and the one that is being written
+constexpr const char *kParts = "waiting/", *kAfterParts = "waiting0";  // '0' follows '/'
+
+std::string PartName(uint32_t place, uint32_t part) { return fmt::format("{}{}/{:08x}", kParts, place, part); }
+
+std::string ReadPart(const Ledger& ledger, uint32_t place, uint64_t event, uint32_t part, bool* more) {
+  auto bytes = ledger.Note(PartName(place, part));
+  constexpr size_t kTail = sizeof(uint64_t) + sizeof(bool) + sizeof(uint64_t);  // event, more, checksum
+  if (bytes && bytes->size() > kTail) {
+    const std::string_view all = *bytes, checked = all.substr(0, all.size() - sizeof(uint64_t));
+    ByteReader tail(all.substr(all.size() - kTail));
+    const auto its_event = tail.Get<uint64_t>();
+    *more = tail.Get<bool>();
+    if (its_event == event && tail.Get<uint64_t>() == HashBytes(checked)) {
+      bytes->resize(all.size() - kTail);
+      return std::move(*bytes);
+    }
+  }
+  throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: it lacks a part of its rows");
+}
+
+}  // namespace
+
+void CheckpointWriter::Begin(LoopState* state) {
+  const uint32_t before = state->rows_place();
+  event_ = state->events;
+  parts_ = 0;
+  state_ = state->SaveWithoutRows(before < kPlaces ? (before + 1) % kPlaces : 0);
+}
+
+void CheckpointWriter::Continue(LoopState* state, size_t bytes) {
+  ByteWriter part;
+  const bool more = state->pending.SavePart(bytes, &part);
+  part.Put(event_);
+  part.Put(more);
+  part.Put(HashBytes(part.bytes()));
+  const uint32_t place = state->rows_place();
+  ledger_.PutNote(PartName(place, parts_++), 0, part.bytes());
+  if (more) return;
+  // An earlier checkpoint in this place may have had more parts.
+  ledger_.DropNotes(PartName(place, parts_), PartName(place + 1, 0), std::numeric_limits<int64_t>::max());
+  ledger_.PutCheckpoint({event_, std::move(state_)});
+  event_ = 0;
+}
+
+std::unique_ptr<LoopState> LoadCheckpoint(const Ledger& ledger, const LedgerCheckpoint& checkpoint, const LoopOptions& options,
+                                          const LoopState::ModelOf& model_of) {
+  auto state = std::make_unique<LoopState>(options);
+  state->Load(checkpoint.state, model_of,
+              [&](uint32_t place, uint64_t event, uint32_t part, bool* more) { return ReadPart(ledger, place, event, part, more); });
+  if (state->events != checkpoint.event) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is of another event");
+  return state;
+}
+
+std::unique_ptr<LoopState> RestoreState(const Ledger& ledger, const LoopOptions& options, const LoopState::ModelOf& model_of) {
+  for (const LedgerCheckpoint& checkpoint : ledger.Checkpoints()) {
+    try {
+      return LoadCheckpoint(ledger, checkpoint, options, model_of);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kDamaged) throw;
+    }
+  }
+  return std::make_unique<LoopState>(options);
+}
+
+void DropCheckpointParts(Ledger& ledger) { ledger.DropNotes(kParts, kAfterParts, std::numeric_limits<int64_t>::max()); }
+
+}  // namespace everlearn
