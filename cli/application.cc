@@ -109,6 +109,8 @@ int RunCommand(const std::string& name, int count, char** arguments) {
   if (!command.example.empty()) app.footer("Example:\n  " + command.example);
   const std::function<int()> run = command.setup(app, options);
   AddCommonFlags(app, &options);
+  if (app.get_option_no_throw("SOURCE") != nullptr || app.get_option_no_throw("--data") != nullptr)
+    app.add_option("--query", options.query, "rows to read where the source is postgresql://…")->type_name("SQL");
   try {
     app.parse(count, arguments);
   } catch (const CLI::CallForHelp&) {

@@ -24,6 +24,7 @@ struct CommonOptions {
   int threads = 0;            // 0: all cores
   uint64_t memory_bytes = 0;  // 0: no limit of ours
   uint64_t seed = 0;
+  std::string query;  // --query, of commands that read a SOURCE
 };
 
 struct Command {

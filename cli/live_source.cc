@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/event_rows.h"
+#include "data/postgres.h"
 #include "data/reader.h"
 
 namespace everlearn {
@@ -14,7 +15,8 @@ constexpr size_t kLeastHistory = 1000;  // rows, of a source that gives them as 
 constexpr std::chrono::seconds kQuiet{1};
 
 // All that there is now; of a source that never stops, what comes until there are enough rows and then none for a second.
-Table ReadHistory(const std::string& name, GrowingSource& source, std::string* position, std::vector<SchemaWarning>* warnings) {
+Table ReadHistory(const std::string& name, GrowingSource& source, const ReadOptions& options, std::string* position,
+                  std::vector<SchemaWarning>* warnings) {
   Table all;
   GrowthBatch batch;
   for (;;) {
@@ -27,16 +29,18 @@ Table ReadHistory(const std::string& name, GrowingSource& source, std::string* p
     else if (more) all.Append(batch.rows);
     else if (name != "-" || source.ended() || (!source.Wait(kQuiet) && all.rows >= kLeastHistory)) break;
   }
-  if (all.rows == 0 && name != "-") ReadTable(name, {});  // says what is wrong with it
-  if (all.rows == 0) throw Error(ErrorKind::kInput, (name == "-" ? "standard input" : name) + " has no rows");
+  if (all.rows == 0 && name != "-") ReadTable(name, options);  // says what is wrong with it
+  if (all.rows == 0) throw Error(ErrorKind::kInput, (name == "-" ? "standard input" : ShownPlace(name)) + " has no rows");
   return all;
 }
 
 }  // namespace
 
-LiveSource::LiveSource(const std::string& source, GrowingSource& growing, const TaskFlags& flags, const LoopFlags& loop,
+LiveSource::LiveSource(const std::string& place, GrowingSource& growing, const TaskFlags& flags, const LoopFlags& loop,
                        const CommonOptions& common, std::vector<SchemaWarning>* warnings)
-    : options_(ToLoopOptions(loop, flags, common.seed)), raw_(ReadHistory(source, growing, &position_, warnings)) {
+    : options_(ToLoopOptions(loop, flags, common.seed)),
+      raw_(ReadHistory(place, growing, {common.threads, common.memory_bytes, common.query}, &position_, warnings)) {
+  const std::string source = ShownPlace(place);
   read_ = raw_.rows;
   EventRows rows = TypeRows(raw_, source, flags, loop, warnings);
   OrderRows(&rows, source, loop, &options_, warnings);

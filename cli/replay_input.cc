@@ -11,6 +11,7 @@
 #include "cli/event_order.h"
 #include "cli/event_rows.h"
 #include "cli/terminal.h"
+#include "data/postgres.h"
 #include "data/reader.h"
 
 namespace everlearn {
@@ -140,10 +141,11 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   return options;
 }
 
-ReplayInput ReadReplayInput(const std::string& source, const TaskFlags& flags, const LoopFlags& loop, const CommonOptions& common,
+ReplayInput ReadReplayInput(const std::string& place, const TaskFlags& flags, const LoopFlags& loop, const CommonOptions& common,
                             LoopOptions* options, std::vector<SchemaWarning>* warnings) {
+  const std::string source = ShownPlace(place);
   std::vector<std::string> said;
-  Table raw = ReadTable(source, {common.threads, common.memory_bytes}, &said);
+  Table raw = ReadTable(place, {common.threads, common.memory_bytes, common.query}, &said);
   for (std::string& message : said) warnings->push_back({"source", std::move(message), ""});
   EventRows rows = TypeRows(raw, source, flags, loop, warnings);
   raw = {};

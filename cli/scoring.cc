@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "base/suggest.h"
 #include "cli/interrupt.h"
+#include "data/postgres.h"
 #include "evaluation/metric.h"
 
 namespace everlearn {
@@ -30,14 +31,14 @@ void CheckColumns(const Table& header, const std::vector<std::string>& wanted, c
 ScoringStream::ScoringStream(const ModelFile& model, const std::string& source, const std::vector<std::string>& columns,
                              const CommonOptions& options)
     : model_(model),
-      source_(source),
+      source_(ShownPlace(source)),
       threads_(options.threads),
       wanted_(model.space.Columns()),
-      reader_(TableReader::Open(source, {options.threads, options.memory_bytes})) {
+      reader_(TableReader::Open(source, {options.threads, options.memory_bytes, options.query})) {
   for (const std::string& name : columns) {
     if (std::find(wanted_.begin(), wanted_.end(), name) == wanted_.end()) wanted_.push_back(name);
   }
-  CheckColumns(header(), wanted_, source);
+  CheckColumns(header(), wanted_, source_);
 }
 
 bool ScoringStream::Next() {

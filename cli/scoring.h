@@ -22,6 +22,8 @@ class ScoringStream {
   const Table& header() const { return reader_->header(); }
   const std::vector<std::string>& warnings() const { return reader_->warnings(); }
 
+  const std::string& source() const { return source_; }  // as messages show it
+
   // False at the end. Throws kInput naming file, row and column of a value that cannot be used; kInterrupted.
   bool Next();
   const Table& raw() const { return raw_; }                                // as it came

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "data/postgres.h"
 
 namespace everlearn {
 namespace {
@@ -35,7 +36,9 @@ std::string OnlyTask(const Json& answer) {
 
 void AddTargetFlags(CLI::App& app, const char* name, TargetFlags* flags) {
   const bool url = std::strstr(name, "URL") != nullptr, ledger = std::strstr(name, "LEDGER") != nullptr;
-  const char* doc = !url ? "the ledger's file" : ledger ? "where a service listens, or a ledger's file" : "where the service listens";
+  const char* doc = !url     ? "the ledger: a file or postgresql://…"
+                    : ledger ? "where a service listens, or a ledger (a file or postgresql://…)"
+                             : "where the service listens";
   app.add_option(name, flags->place, doc)->required()->type_name("");
   app.add_option("--task", flags->task, "which task, where there are several")->type_name("NAME");
   if (url) app.add_option("--api-key-file", flags->api_key_file, "the secret that the service asks for")->type_name("FILE");
@@ -50,7 +53,8 @@ void CheckTaskName(const std::string& name) {
 
 std::shared_ptr<Ledger> OpenTarget(const TargetFlags& flags) {
   if (IsUrl(flags.place)) throw Error(ErrorKind::kUsage, flags.place + " is a service", "this command reads a ledger: give its path");
-  if (!flags.api_key_file.empty()) throw Error(ErrorKind::kUsage, "--api-key-file is for a service, " + flags.place + " is a ledger");
+  if (!flags.api_key_file.empty())
+    throw Error(ErrorKind::kUsage, "--api-key-file is for a service, " + ShownPlace(flags.place) + " is a ledger");
   return OpenLedger(flags.place, {.read_only = true}, flags.task);
 }
 

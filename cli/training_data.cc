@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/terminal.h"
+#include "data/postgres.h"
 #include "data/reader.h"
 
 namespace everlearn {
@@ -123,10 +124,11 @@ JsonArray DescribeColumns(const Table& table, const Schema& schema, const Featur
 
 }  // namespace
 
-TrainingData ReadTrainingData(const std::string& source, const TaskFlags& flags, const CommonOptions& options) {
+TrainingData ReadTrainingData(const std::string& place, const TaskFlags& flags, const CommonOptions& options) {
+  const std::string source = ShownPlace(place);
   TrainingData training;
   std::vector<std::string> reader_warnings;
-  Table raw = ReadTable(source, {options.threads, options.memory_bytes}, &reader_warnings);
+  Table raw = ReadTable(place, {options.threads, options.memory_bytes, options.query}, &reader_warnings);
   for (std::string& message : reader_warnings) training.warnings.push_back({"source", std::move(message), ""});
   training.columns = raw.columns.size();
 

@@ -37,9 +37,15 @@ function(everlearn_layer name)
     everlearn_link(${name}_test ${name})
     target_link_libraries(${name}_test PRIVATE GTest::gtest_main GTest::gmock rapidcheck)
     target_compile_definitions(${name}_test PRIVATE EVERLEARN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit
+    # Tests over PostgreSQL share a server, so they are one test: discovered ones are a process each.
+    gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 TEST_FILTER "-*Postgres*" PROPERTIES TIMEOUT 300 LABELS unit
       ENVIRONMENT OMP_WAIT_POLICY=PASSIVE
       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    file(GLOB postgres_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*postgres*_test.cc ${CMAKE_SOURCE_DIR}/${name}/*contract_test.cc)
+    if(postgres_tests)
+      add_test(NAME ${name}.postgres COMMAND ${name}_test --gtest_filter=*Postgres* WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+      set_tests_properties(${name}.postgres PROPERTIES TIMEOUT 300 LABELS unit)
+    endif()
   endif()
   set(fuzz ${all})
   list(FILTER fuzz INCLUDE REGEX "_fuzz\\.cc$")

@@ -66,3 +66,6 @@ add_library(third_party_lightgbm INTERFACE)
 target_include_directories(third_party_lightgbm SYSTEM INTERFACE ${EVERLEARN_DEPS}/lightgbm/include)
 target_link_libraries(third_party_lightgbm INTERFACE ${EVERLEARN_DEPS}/lightgbm/lib_lightgbm.a ${nanoarrow} OpenMP::OpenMP_CXX Threads::Threads)
 add_library(third_party::lightgbm ALIAS third_party_lightgbm)
+
+# libpq: only its header, the library is loaded at the first use (data/libpq.h).
+find_path(LIBPQ_INCLUDE postgresql/libpq-fe.h REQUIRED)

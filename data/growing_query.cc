@@ -10,14 +10,16 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "data/duck.h"
-#include "data/field.h"
 #include "data/growing_source.h"
+#include "data/postgres.h"
+#include "data/source.h"
 
 namespace everlearn {
 namespace {
 
 constexpr size_t kFetchedRows = 50'000;
 const std::string kName = "the query";
+const std::string kChannel = "everlearn";
 const std::string kMark = "everlearn_watermark";  // the watermark as text, beside the query's own columns
 
 uint64_t HashOfRow(const Table& table, size_t row) {
@@ -58,10 +60,8 @@ struct Position {
 
 class GrowingQuery : public GrowingSource {
  public:
-  GrowingQuery(const std::string& sql, std::string watermark, const ReadOptions& options)
-      : sql_(Trim(sql)), watermark_(std::move(watermark)), options_(options) {
-    while (sql_.ends_with(';')) sql_ = std::string(Trim(std::string_view(sql_).substr(0, sql_.size() - 1)));
-  }
+  GrowingQuery(std::string place, const std::string& sql, std::string watermark, const ReadOptions& options)
+      : place_(std::move(place)), sql_(OneStatement(sql)), watermark_(std::move(watermark)), options_(options) {}
 
   std::string kind() const override { return "query"; }
   bool ended() const override { return watermark_.empty() && read_once_; }
@@ -82,18 +82,41 @@ class GrowingQuery : public GrowingSource {
   }
 
   bool Wait(std::chrono::milliseconds timeout) override {
+    if (!place_.empty()) return WaitForNotification(timeout);
     std::this_thread::sleep_for(timeout);
     return false;
   }
 
  private:
+  // A database that is away is found again by a later call; until then time is all that passes.
+  bool WaitForNotification(std::chrono::milliseconds timeout) {
+    try {
+      if (listener_ == nullptr) {
+        listener_ = std::make_unique<PostgresConnection>(place_);
+        listener_->Listen(kChannel);
+      }
+      return listener_->Wait(static_cast<int>(timeout.count()));
+    } catch (const Error&) {
+      listener_ = nullptr;
+      std::this_thread::sleep_for(timeout);
+      return false;
+    }
+  }
+
+  std::unique_ptr<TableReader> Open(const std::string& sql) const {
+    if (place_.empty()) return TableReader::Open(sql, options_);
+    ReadOptions options = options_;
+    options.query = sql;
+    return TableReader::Open(place_, options);
+  }
+
   // All at once: where it stands in an unordered query cannot be said.
   bool ReadOnce(std::string* position, GrowthBatch* batch) {
     read_once_ = true;
     if (!position->empty()) return false;
-    std::vector<std::string> said;
-    batch->rows = ReadTable(sql_, options_, &said);
-    for (std::string& message : said) batch->findings.push_back({std::move(message), false});
+    const auto reader = Open(sql_);
+    if (!reader->Next(SIZE_MAX, &batch->rows)) throw Error(ErrorKind::kInput, reader->name() + " has no rows");
+    for (std::string message : reader->warnings()) batch->findings.push_back({std::move(message), false});
     *position = "read";
     return true;
   }
@@ -115,7 +138,7 @@ class GrowingQuery : public GrowingSource {
     marks_.clear();
     hashes_.clear();
     Table all;
-    const auto reader = TableReader::Open(Statement(position_.count()), options_);
+    const auto reader = Open(Statement(position_.count()));
     if (!reader->Next(SIZE_MAX, &all)) return;
     const Column marks = std::move(all.columns.back());
     all.columns.pop_back();
@@ -138,7 +161,8 @@ class GrowingQuery : public GrowingSource {
     fetched_ = all.Select(fresh);
   }
 
-  std::string sql_, watermark_;
+  std::string place_, sql_, watermark_;  // place: of a PostgreSQL database, else empty
+  std::unique_ptr<PostgresConnection> listener_;
   ReadOptions options_;
   bool read_once_ = false;
   Position position_;
@@ -152,7 +176,11 @@ class GrowingQuery : public GrowingSource {
 }  // namespace
 
 std::unique_ptr<GrowingSource> MakeGrowingQuery(const std::string& sql, const std::string& watermark, const ReadOptions& options) {
-  return std::make_unique<GrowingQuery>(sql, watermark, options);
+  return std::make_unique<GrowingQuery>("", sql, watermark, options);
+}
+
+std::unique_ptr<GrowingSource> MakeGrowingPostgres(const std::string& url, const std::string& watermark, const ReadOptions& options) {
+  return std::make_unique<GrowingQuery>(url, options.query, watermark, options);
 }
 
 }  // namespace everlearn

@@ -67,6 +67,10 @@ std::unique_ptr<GrowingSource> MakeGrowingFiles(const std::string& pattern, cons
 // are neither lost nor given twice; rows that come with a smaller one are never seen, and neither are those without one.
 std::unique_ptr<GrowingSource> MakeGrowingQuery(const std::string& sql, const std::string& watermark, const ReadOptions& options);
 
+// The same of options.query in a PostgreSQL database. Between two questions it listens: NOTIFY everlearn (from a trigger, say) has the
+// query asked at once.
+std::unique_ptr<GrowingSource> MakeGrowingPostgres(const std::string& url, const std::string& watermark, const ReadOptions& options);
+
 // CSV as it comes through a descriptor, which is not closed; its first line is the header. Its position is always empty: what was read and
 // not kept is lost.
 std::unique_ptr<GrowingSource> MakeGrowingInput(int descriptor);

@@ -13,6 +13,13 @@
 namespace everlearn {
 namespace {
 
+GrowingOptions By(const std::string& watermark) {
+  GrowingOptions options;
+  options.read.threads = 1;
+  options.watermark = watermark;
+  return options;
+}
+
 void Add(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary | std::ios::app) << text; }
 void Rest(const std::string& path) {
   const utimbuf long_ago{1'700'000'000, 1'700'000'000};
@@ -202,31 +209,31 @@ TEST(GrowingQuery, EqualWatermarksAreNeitherLostNorDoubled) {
   const TestFolder folder;
   const std::string path = folder.Write("t.csv", "id,day,v\n1,2024-01-01,a\n2,2024-01-02,b\n3,2024-01-02,c\n4,2024-01-02,c\n9,,n\n");
   const std::string sql = "SELECT day, v FROM '" + path + "';";
-  Reader reader(OpenGrowingSource(sql, {{1, 0}, "day"}));
+  Reader reader(OpenGrowingSource(sql, By("day")));
   EXPECT_EQ(reader.Read(2).size(), 4);
   EXPECT_EQ(reader.Read(), Rows{});
   // Of the last watermark: one more row that is equal to two others, and a new one; and one from the past, which is too late.
   Add(path, "5,2024-01-02,c\n6,2024-01-02,d\n7,2024-01-01,x\n8,2024-01-03,e\n");
-  Reader again(OpenGrowingSource(sql, {{1, 0}, "day"}));
+  Reader again(OpenGrowingSource(sql, By("day")));
   again.position = reader.position;
   const Rows grown{"2024-01-02T00:00:00Z|c", "2024-01-02T00:00:00Z|d", "2024-01-03T00:00:00Z|e"};
   EXPECT_EQ(again.Read(1), grown);
   EXPECT_EQ(reader.Read(), grown);
   EXPECT_EQ(again.Read(), Rows{});
-  EXPECT_EQ(ErrorOf([&] { Reader(OpenGrowingSource("SELECT 1 AS a", {{1, 0}, "b"})).Read(); }).kind(), ErrorKind::kInput);
+  EXPECT_EQ(ErrorOf([&] { Reader(OpenGrowingSource("SELECT 1 AS a", By("b"))).Read(); }).kind(), ErrorKind::kInput);
 }
 
 TEST(GrowingQuery, NumbersAreOrderedAsNumbers) {
   const TestFolder folder;
   const std::string path = folder.Write("t.csv", "n\n9\n10\n");
-  Reader reader(OpenGrowingSource("FROM '" + path + "'", {{1, 0}, "n"}));
+  Reader reader(OpenGrowingSource("FROM '" + path + "'", By("n")));
   EXPECT_EQ(reader.Read(1), (Rows{"9", "10"}));
   Add(path, "11\n");
   EXPECT_EQ(reader.Read(1), Rows{"11"});
 }
 
 TEST(GrowingQuery, WithoutAWatermarkItIsReadOnce) {
-  Reader reader(OpenGrowingSource("SELECT 1 AS a", {{1, 0}, ""}));
+  Reader reader(OpenGrowingSource("SELECT 1 AS a", By("")));
   EXPECT_FALSE(reader.source->ended());
   EXPECT_EQ(reader.Read(), Rows{"1"});
   EXPECT_TRUE(reader.source->ended());

@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "data/csv_header.h"
 #include "data/duck.h"
+#include "data/postgres.h"
+#include "data/postgres_reader.h"
 #include "data/source.h"
 
 namespace everlearn {
@@ -249,7 +251,7 @@ class DuckReader : public TableReader {
 
   const Table& header() const override { return header_; }
   const std::vector<std::string>& warnings() const override { return warnings_; }
-  const std::string& source_name() const { return source_.name; }
+  const std::string& name() const override { return source_.name; }
 
   bool Next(size_t rows, Table* batch) override {
     *batch = header_;
@@ -347,14 +349,21 @@ class DuckReader : public TableReader {
 }  // namespace
 
 std::unique_ptr<TableReader> TableReader::Open(const std::string& source, const ReadOptions& options) {
+  if (IsPostgresUrl(source)) {
+    if (options.query.empty())
+      throw Error(ErrorKind::kUsage, "there is no query for " + ShownPlace(source), "say which rows with --query \"SELECT … FROM …\"");
+    return OpenPostgresReader(source, OneStatement(options.query));
+  }
+  if (!options.query.empty())
+    throw Error(ErrorKind::kUsage, "a query was given, but " + source + " is not in PostgreSQL", "give the SQL itself as the source");
   return std::make_unique<DuckReader>(source, options);
 }
 
 Table ReadTable(const std::string& source, const ReadOptions& options, std::vector<std::string>* warnings) {
-  DuckReader reader(source, options);
+  const std::unique_ptr<TableReader> reader = TableReader::Open(source, options);
   Table table;
-  if (!reader.Next(SIZE_MAX, &table)) throw Error(ErrorKind::kInput, reader.source_name() + " has no rows");
-  if (warnings != nullptr) *warnings = reader.warnings();
+  if (!reader->Next(SIZE_MAX, &table)) throw Error(ErrorKind::kInput, reader->name() + " has no rows");
+  if (warnings != nullptr) *warnings = reader->warnings();
   return table;
 }
 

@@ -246,7 +246,7 @@ TEST_F(Reader, FilesThatAreNotThere) {
   EXPECT_EQ(ErrorOfReading("SELECT * FROM '" + folder_.Path("gone.parquet") + "'").kind(), ErrorKind::kNotFound);
   EXPECT_EQ(ErrorOfReading("SELECT nothing FROM range(3)").kind(), ErrorKind::kInput);
   EXPECT_EQ(ErrorOfReading("SELECT 1; SELECT 2").kind(), ErrorKind::kInput);
-  EXPECT_EQ(ErrorOfReading("postgresql://localhost/x").kind(), ErrorKind::kUsage);
+  EXPECT_EQ(ErrorOfReading("postgresql://localhost/x").kind(), ErrorKind::kUsage);  // without a query
 }
 
 TEST_F(Reader, DamageFarInsideIsReported) {

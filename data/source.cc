@@ -33,14 +33,13 @@ namespace fs = std::filesystem;
   throw Error(ErrorKind::kNotFound, path + " does not exist", hint.starts_with("did you mean") ? hint : "");
 }
 
-// Without the semicolons and blanks at its end.
+}  // namespace
+
 std::string OneStatement(std::string_view sql) {
   sql = Trim(sql);
   while (sql.ends_with(';')) sql = Trim(sql.substr(0, sql.size() - 1));
   return std::string(sql);
 }
-
-}  // namespace
 
 std::optional<SourceFormat> FormatOf(const std::string& path) {
   std::string lower = LowerCase(path);
@@ -73,8 +72,6 @@ Source ResolveSource(const std::string& text, DuckDatabase* database) {
   struct stat status {};
   const bool exists = stat(text.c_str(), &status) == 0;
   if (!exists && BeginsAsSql(text)) return {.format = SourceFormat::kSql, .name = "the query", .sql = OneStatement(text), .files = {}};
-  if (text.starts_with("postgresql://") || text.starts_with("postgres://"))
-    throw Error(ErrorKind::kUsage, "tables in PostgreSQL cannot be read yet", "export the table to Parquet or CSV");
   Source source{.format = SourceFormat::kCsv, .name = text, .sql = "", .files = {}};
   if (exists && S_ISDIR(status.st_mode)) throw Error(ErrorKind::kInput, text + " is a folder", "name its files: '" + text + "/*.csv'");
   if (!exists && errno == EACCES) throw Error(ErrorKind::kPermission, text + " may not be read");

@@ -24,10 +24,13 @@ struct Source {
 // Whether a source is SQL: it begins with SELECT, WITH or FROM. A file of that name goes before.
 bool BeginsAsSql(std::string_view text);
 
+// SQL without the semicolons and blanks at its end.
+std::string OneStatement(std::string_view sql);
+
 // The format of a file or pattern by its ending, compressed or not; nothing where it is unknown.
 std::optional<SourceFormat> FormatOf(const std::string& path);
 
-// Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending), kUsage (postgresql://).
+// Throws kNotFound (with the nearest file as hint), kPermission, kInput (empty file, a folder, unknown ending).
 Source ResolveSource(const std::string& text, DuckDatabase* database);
 
 // A copy of standard input in a file without a name, which is gone with this object.

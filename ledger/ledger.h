@@ -2,7 +2,8 @@
 // the rows themselves, which alone can be removed again.
 //
 // The ledger keeps bytes and knows no loop: what an event means is said in loop/event.h. One writer thread at a time; another process may
-// read a file ledger while it is written. What was committed survives kill -9 (Durability::kProcess) or a loss of power (kPower).
+// read a ledger while it is written. What was committed survives kill -9 of this process (Durability::kProcess) or a loss of power
+// (kPower).
 #pragma once
 
 #include <cstdint>
@@ -96,7 +97,9 @@ class Ledger {
 
   // Everything since the last commit becomes durable, at once or not at all. Throws kResource (disk full) or kPermission. After an error
   // here or in a call that adds, the ledger holds what was committed before, on disk and in this object: last_event() has gone back. (Where
-  // a disk fails in the very last step of a commit and the process then dies too, the next one may find that commit whole.)
+  // a disk fails in the very last step of a commit and the process then dies too, the next one may find that commit whole; so may this
+  // object, after Rollback(), where the connection to a database was lost in that step.) A database may tell of an error only in a later
+  // call. While the connection is lost every call throws kResource until Rollback() has found the database again.
   virtual void Commit() = 0;
 
   // Committed and uncommitted events with numbers in [first, last], in order; `visit` returns false to stop.
@@ -123,11 +126,12 @@ class LedgerStore {
   // Made where it is new; where the store is read only that throws kNotFound. It lives as long as the store.
   virtual Ledger& Open(const std::string& task) = 0;
   virtual void Commit() = 0;
-  virtual void Rollback() noexcept = 0;  // everything since the last commit is taken back
+  virtual void Rollback() noexcept = 0;  // everything since the last commit is taken back; a lost connection is sought again
 };
 
-// An SQLite file; empty path: a temporary one that is gone at the end (it spills to disk when large). Throws kNotFound (read_only, or no
-// such folder), kPermission, kDamaged (not a ledger, or of a newer version), kResource (another process writes it).
+// An SQLite file; empty path: a temporary one that is gone at the end (it spills to disk when large); postgresql://…: a schema of that
+// database (`?schema=NAME`, else "everlearn"). Throws kNotFound (read_only; no such folder or database), kPermission, kDamaged (not a
+// ledger, or of a newer version), kResource (another process writes it; no connection), kUsage (an address that cannot be read).
 std::shared_ptr<LedgerStore> OpenLedgerStore(const std::string& path, const LedgerOptions& options);
 
 // The ledger of one task. An empty `task` is the only one there is (kUsage where there are several), or, in a new store, one called "task".

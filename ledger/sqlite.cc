@@ -10,26 +10,29 @@ SqliteStatement::SqliteStatement(const SqliteDatabase* database, std::string_vie
   if (code != SQLITE_OK) database->Throw();
 }
 
-SqliteStatement& SqliteStatement::Bind(int64_t value) {
-  if (sqlite3_bind_int64(statement_.get(), ++bound_, value) != SQLITE_OK) database_->Throw();
-  return *this;
-}
-
-SqliteStatement& SqliteStatement::Bind(double value) {
-  if (sqlite3_bind_double(statement_.get(), ++bound_, value) != SQLITE_OK) database_->Throw();
-  return *this;
-}
-
-SqliteStatement& SqliteStatement::Bind(std::string_view text) {
-  if (sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK)
-    database_->Throw();
-  return *this;
-}
-
-SqliteStatement& SqliteStatement::BindBlob(std::string_view bytes) {
-  // A null pointer would be stored as NULL.
-  const char* data = bytes.empty() ? "" : bytes.data();
-  if (sqlite3_bind_blob64(statement_.get(), ++bound_, data, bytes.size(), SQLITE_STATIC) != SQLITE_OK) database_->Throw();
+SqliteStatement& SqliteStatement::Bind(const SqlValue& value) {
+  sqlite3_stmt* const statement = statement_.get();
+  const int place = ++bound_;
+  int code = SQLITE_OK;
+  switch (value.kind) {
+    case SqlValue::Kind::kNull:
+      code = sqlite3_bind_null(statement, place);
+      break;
+    case SqlValue::Kind::kInteger:
+      code = sqlite3_bind_int64(statement, place, value.integer);
+      break;
+    case SqlValue::Kind::kNumber:
+      code = sqlite3_bind_double(statement, place, value.number);
+      break;
+    case SqlValue::Kind::kText:
+      code = sqlite3_bind_text64(statement, place, value.bytes.data(), value.bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
+      break;
+    case SqlValue::Kind::kBlob:
+      // A null pointer would be stored as NULL.
+      code = sqlite3_bind_blob64(statement, place, value.bytes.empty() ? "" : value.bytes.data(), value.bytes.size(), SQLITE_STATIC);
+      break;
+  }
+  if (code != SQLITE_OK) database_->Throw();
   return *this;
 }
 

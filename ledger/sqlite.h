@@ -11,27 +11,25 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "ledger/sql.h"
 
 namespace everlearn {
 
-class SqliteStatement {
+class SqliteStatement : public SqlRow {
  public:
-  // Parameters in order. Texts and blobs must live until the statement has been stepped.
-  SqliteStatement& Bind(int64_t value);
-  SqliteStatement& Bind(double value);
-  SqliteStatement& Bind(std::string_view text);
-  SqliteStatement& BindBlob(std::string_view bytes);
+  // The next parameter. Texts and blobs must live until the statement has been stepped.
+  SqliteStatement& Bind(const SqlValue& value);
 
   // True when there is a row to read. Throws as SqliteDatabase says.
   bool Step();
   // Makes the statement ready for new parameters.
   void Reset();
 
-  int64_t Integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-  double Number(int column) const { return sqlite3_column_double(statement_.get(), column); }
-  bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+  int64_t Integer(int column) const override { return sqlite3_column_int64(statement_.get(), column); }
+  double Number(int column) const override { return sqlite3_column_double(statement_.get(), column); }
+  bool is_null(int column) const override { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
   // Valid until the next Step() or Reset().
-  std::string_view Bytes(int column) const;
+  std::string_view Bytes(int column) const override;
 
  private:
   friend class SqliteDatabase;

@@ -5,14 +5,10 @@
 
 #include <filesystem>
 
-#include "ledger/sqlite_ledger.h"
-
 namespace everlearn {
 namespace {
 
 constexpr int64_t kApplicationId = 0x45764c67;  // "EvLg"
-constexpr int64_t kVersion = 1;
-constexpr const char* kFirstTask = "task";  // in a new file where no name is given
 
 // Numbers of rows are the task's number × 2^44 + the number within the task, so that a task lies in one piece.
 constexpr const char* kSchema = R"(
@@ -23,8 +19,8 @@ constexpr const char* kSchema = R"(
   CREATE TABLE decision(number INTEGER PRIMARY KEY, event INTEGER NOT NULL, body TEXT NOT NULL);
   CREATE TABLE model(hash TEXT PRIMARY KEY, name TEXT NOT NULL, bytes BLOB NOT NULL);
   CREATE TABLE checkpoint(event INTEGER PRIMARY KEY, state BLOB NOT NULL);
-  CREATE TABLE row(number INTEGER PRIMARY KEY, event INTEGER NOT NULL, key INTEGER, body BLOB NOT NULL);
-  CREATE INDEX row_key ON row(key) WHERE key IS NOT NULL;
+  CREATE TABLE "row"(number INTEGER PRIMARY KEY, event INTEGER NOT NULL, key INTEGER, body BLOB NOT NULL);
+  CREATE INDEX row_key ON "row"(key) WHERE key IS NOT NULL;
   CREATE TABLE outcome(number INTEGER PRIMARY KEY, event INTEGER NOT NULL, truth REAL NOT NULL);
   CREATE TABLE note(task INTEGER, name TEXT, time INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (task, name)) WITHOUT ROWID;
 )";
@@ -35,28 +31,17 @@ void CheckIdentity(const SqliteDatabase& database, bool* fresh) {
   *fresh = id == 0 && version == 0 && database.Integer("SELECT count(*) FROM sqlite_schema") == 0;
   if (*fresh) return;
   if (id != kApplicationId) throw Error(ErrorKind::kDamaged, database.name() + " is a database, but not an Everlearn ledger");
-  if (version > kVersion) {
-    throw Error(ErrorKind::kDamaged, database.name() + " is of a newer version (" + std::to_string(version) + ") than this program reads",
-                "update Everlearn");
-  }
+  CheckLedgerVersion(database.name(), version);
 }
 
-void CreateTables(const SqliteDatabase& database) {
-  database.Execute("BEGIN IMMEDIATE");
-  database.Execute(kSchema);
-  database.Execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
-  database.Execute(("PRAGMA user_version = " + std::to_string(kVersion)).c_str());
-  database.Execute("COMMIT");
-}
-
-std::shared_ptr<LedgerStore> OpenTemporary() {
+std::shared_ptr<SqliteStore> OpenTemporary() {
   auto database = std::make_unique<SqliteDatabase>("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "the temporary ledger");
   database->Execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384");
-  CreateTables(*database);
+  CreateSqliteTables(*database);
   return std::make_shared<SqliteStore>(nullptr, std::move(database), false);
 }
 
-std::shared_ptr<LedgerStore> OpenForWriting(const std::string& path, const LedgerOptions& options) {
+std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, const LedgerOptions& options) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder)) {
     throw Error(ErrorKind::kNotFound, "the ledger " + path + " cannot be made: there is no folder " + folder.string());
@@ -70,7 +55,7 @@ std::shared_ptr<LedgerStore> OpenForWriting(const std::string& path, const Ledge
   database->Execute("PRAGMA secure_delete = ON");  // an erased row is overwritten, not only unlinked
   bool fresh = false;
   CheckIdentity(*database, &fresh);
-  if (fresh) CreateTables(*database);
+  if (fresh) CreateSqliteTables(*database);
   if (SqliteStatement mode = database->Prepare("PRAGMA journal_mode = WAL"); !mode.Step() || mode.Bytes(0) != "wal") {
     throw Error(ErrorKind::kResource, path + " could not be opened for writing: other processes are reading it",
                 "wait until they have finished");
@@ -93,7 +78,7 @@ std::string ImmutableUri(const std::string& path) {
   return uri + "?immutable=1";
 }
 
-std::shared_ptr<LedgerStore> OpenForReading(const std::string& path) {
+std::shared_ptr<SqliteStore> OpenForReading(const std::string& path) {
   if (!std::filesystem::exists(path)) throw Error(ErrorKind::kNotFound, "there is no ledger " + path);
   if (access(path.c_str(), R_OK) != 0) throw Error(ErrorKind::kPermission, "no permission to read the ledger " + path);
   const auto open = [&](const std::string& name, int flags) {
@@ -117,13 +102,21 @@ std::shared_ptr<LedgerStore> OpenForReading(const std::string& path) {
 
 }  // namespace
 
+void CreateSqliteTables(const SqliteDatabase& database) {
+  database.Execute("BEGIN IMMEDIATE");
+  database.Execute(kSchema);
+  database.Execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
+  database.Execute(("PRAGMA user_version = " + std::to_string(kLedgerVersion)).c_str());
+  database.Execute("COMMIT");
+}
+
 SqliteStore::SqliteStore(std::unique_ptr<FileLock> lock, std::unique_ptr<SqliteDatabase> database, bool read_only)
-    : lock_(std::move(lock)), database_(std::move(database)), read_only_(read_only) {}
+    : SqlStore(read_only), lock_(std::move(lock)), database_(std::move(database)) {}
 
 SqliteStore::~SqliteStore() {
-  if (!read_only_) Rollback();
+  if (!read_only()) Rollback();
   prepared_.clear();
-  if (read_only_) return;
+  if (read_only()) return;
   write_back_ = nullptr;
   try {
     database_->Execute("PRAGMA journal_mode = DELETE");
@@ -132,57 +125,39 @@ SqliteStore::~SqliteStore() {
   }
 }
 
-SqliteStatement& SqliteStore::Prepared(const char* sql) const {
-  auto found = prepared_.find(sql);
-  if (found == prepared_.end()) found = prepared_.emplace(sql, database_->Prepare(sql)).first;
-  found->second.Reset();
-  return found->second;
+SqliteStatement SqliteStore::Take(const char* sql, SqlValues values) const {
+  auto kept = prepared_.extract(sql);
+  SqliteStatement statement = kept.empty() ? database_->Prepare(sql) : std::move(kept.mapped());
+  for (const SqlValue& value : values) statement.Bind(value);
+  return statement;
 }
 
-std::vector<std::string> SqliteStore::Tasks() const {
-  std::vector<std::string> names;
-  SqliteStatement select = database_->Prepare("SELECT name FROM task ORDER BY name");
-  while (select.Step()) names.emplace_back(select.Bytes(0));
-  return names;
+// A select that was not read to its end would hold on to its view of the file, and the log could never be written back.
+void SqliteStore::GiveBack(const char* sql, SqliteStatement statement) const {
+  statement.Reset();
+  prepared_.insert_or_assign(sql, std::move(statement));
 }
 
-Ledger& SqliteStore::Open(const std::string& task) {
-  if (const auto open = ledgers_.find(task); open != ledgers_.end()) return *open->second;
-  const auto number = [&]() -> int64_t {
-    SqliteStatement select = database_->Prepare("SELECT number FROM task WHERE name = ?");
-    return select.Bind(task).Step() ? select.Integer(0) : 0;
-  };
-  int64_t found = number();
-  if (found == 0) {
-    if (read_only_) throw Error(ErrorKind::kNotFound, database_->name() + " has no task '" + task + "'");
-    const bool alone = !database_->in_transaction();
-    Write("INSERT INTO task(name) VALUES (?)", [&](SqliteStatement& insert) { insert.Bind(task); });
-    if (alone) database_->Execute("COMMIT");
-    found = number();
+void SqliteStore::Read(const char* sql, SqlValues values, const Visit& visit) const {
+  SqliteStatement statement = Take(sql, values);
+  while (statement.Step() && visit(statement)) {
   }
-  constexpr int64_t kMostTasks = 1 << 18;
-  if (found < 1 || found > kMostTasks) throw Error(ErrorKind::kDamaged, database_->name() + " is damaged: a task's number is out of range");
-  return *ledgers_.emplace(task, std::make_unique<SqliteLedger>(*this, found)).first->second;
+  GiveBack(sql, std::move(statement));
 }
 
-void SqliteStore::Commit() {
-  for (const auto& [name, ledger] : ledgers_) ledger->WriteSegment();
-  // A select that was not read to its end would hold on to its view of the file, and the log could never be written back.
-  for (auto& [sql, statement] : prepared_) statement.Reset();
-  if (!database_->in_transaction()) return;
-  try {
-    database_->Execute("COMMIT");
-  } catch (const Error&) {
-    Rollback();
-    throw;
-  }
-  for (const auto& [name, ledger] : ledgers_) ledger->Committed();
+void SqliteStore::Run(const char* sql, SqlValues values) {
+  if (!database_->in_transaction()) database_->Execute("BEGIN IMMEDIATE");
+  SqliteStatement statement = Take(sql, values);
+  statement.Step();
+  GiveBack(sql, std::move(statement));
+}
+
+void SqliteStore::CommitTransaction() {
+  database_->Execute("COMMIT");
   if (write_back_ != nullptr) write_back_->AfterCommit();
 }
 
-void SqliteStore::Rollback() noexcept {
-  for (const auto& [name, ledger] : ledgers_) ledger->TakenBack();
-  for (auto& [sql, statement] : prepared_) statement.Reset();
+void SqliteStore::RollbackTransaction() noexcept {
   try {
     if (database_->in_transaction()) database_->Execute("ROLLBACK");
   } catch (const Error&) {
@@ -190,7 +165,7 @@ void SqliteStore::Rollback() noexcept {
   }
 }
 
-std::shared_ptr<LedgerStore> OpenLedgerStore(const std::string& path, const LedgerOptions& options) {
+std::shared_ptr<SqliteStore> OpenSqliteStore(const std::string& path, const LedgerOptions& options) {
   if (path.empty()) return OpenTemporary();
   struct stat status;
   if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
@@ -200,38 +175,8 @@ std::shared_ptr<LedgerStore> OpenLedgerStore(const std::string& path, const Ledg
   return options.read_only ? OpenForReading(path) : OpenForWriting(path, options);
 }
 
-std::shared_ptr<Ledger> OpenLedger(const std::string& path, const LedgerOptions& options, const std::string& task) {
-  const std::shared_ptr<LedgerStore> store = OpenLedgerStore(path, options);
-  std::string name = task;
-  if (name.empty()) {
-    const std::vector<std::string> names = store->Tasks();
-    if (names.size() > 1) {
-      std::string all;
-      for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
-      throw Error(ErrorKind::kUsage, path + " holds several tasks: " + all, "choose one with --task");
-    }
-    name = names.empty() ? kFirstTask : names.front();
-    if (names.empty() && options.read_only) throw Error(ErrorKind::kDamaged, path + " is a ledger without a task");
-  }
-  return {store, &store->Open(name)};
-}
-
-void BackupLedger(const std::string& from, const std::string& to) {
-  if (std::filesystem::exists(to)) throw Error(ErrorKind::kUsage, to + " exists already", "a backup never overwrites a file");
-  const std::shared_ptr<LedgerStore> source = OpenLedgerStore(from, {.read_only = true});
-  const auto& database = static_cast<const SqliteStore&>(*source).database();
-  const std::string growing = to + ".part-" + std::to_string(getpid());
-  try {
-    SqliteStatement copy = database.Prepare("VACUUM INTO ?");
-    copy.Bind(std::string_view(growing)).Step();
-    std::filesystem::rename(growing, to);
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw Error(ErrorKind::kPermission, to + " cannot be written: " + error.code().message());
-  } catch (const Error&) {
-    std::error_code ignored;
-    std::filesystem::remove(growing, ignored);
-    throw;
-  }
+void CopySqliteLedger(const std::string& from, const std::string& to) {
+  OpenSqliteStore(from, {.read_only = true})->Read("VACUUM INTO $1", {std::string_view(to)}, [](const SqlRow&) { return true; });
 }
 
 }  // namespace everlearn

@@ -7,58 +7,49 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "ledger/file_lock.h"
-#include "ledger/ledger.h"
 #include "ledger/log_write_back.h"
+#include "ledger/sql_store.h"
 #include "ledger/sqlite.h"
 
 namespace everlearn {
 
-class SqliteLedger;
-
-class SqliteStore : public LedgerStore {
+class SqliteStore : public SqlStore {
  public:
   SqliteStore(std::unique_ptr<FileLock> lock, std::unique_ptr<SqliteDatabase> database, bool read_only);
   ~SqliteStore() override;
-
-  std::vector<std::string> Tasks() const override;
-  Ledger& Open(const std::string& task) override;
-  void Commit() override;
 
   // Lets another thread copy the log back into the file.
   void WriteBackAside(const std::string& path, Durability durability) {
     write_back_ = std::make_unique<LogWriteBack>(*database_, path, durability == Durability::kProcess);
   }
 
-  const SqliteDatabase& database() const { return *database_; }
-  // A statement that is prepared once; `sql` is a literal.
-  SqliteStatement& Prepared(const char* sql) const;
-  // Begins the transaction, where none is open, and runs one statement. A failure takes everything since the last commit back, so that what
-  // is here and what is on disk stay equal.
-  template <typename BindAll>
-  void Write(const char* sql, const BindAll& bind) {
-    try {
-      if (!database_->in_transaction()) database_->Execute("BEGIN IMMEDIATE");
-      SqliteStatement& statement = Prepared(sql);
-      bind(statement);
-      statement.Step();
-      statement.Reset();
-    } catch (const Error&) {
-      Rollback();
-      throw;
-    }
-  }
-  void Rollback() noexcept override;
+  const std::string& name() const override { return database_->name(); }
+  void Read(const char* sql, SqlValues values, const Visit& visit) const override;
 
  private:
+  void Run(const char* sql, SqlValues values) override;
+  bool in_transaction() const override { return database_->in_transaction(); }
+  void CommitTransaction() override;
+  void RollbackTransaction() noexcept override;
+  // `sql` prepared and its parameters bound; out of the cache while it is used, as a visitor may run the same.
+  SqliteStatement Take(const char* sql, SqlValues values) const;
+  void GiveBack(const char* sql, SqliteStatement statement) const;
+
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<SqliteDatabase> database_;  // closed before the lock is given back
   std::unique_ptr<LogWriteBack> write_back_;  // or null
-  bool read_only_;
   mutable std::map<const char*, SqliteStatement> prepared_;
-  std::map<std::string, std::unique_ptr<SqliteLedger>> ledgers_;
 };
+
+// As OpenLedgerStore says of files.
+std::shared_ptr<SqliteStore> OpenSqliteStore(const std::string& path, const LedgerOptions& options);
+
+// An empty database becomes a ledger without tasks.
+void CreateSqliteTables(const SqliteDatabase& database);
+
+// A copy of the file `from` in `to`, which does not exist.
+void CopySqliteLedger(const std::string& from, const std::string& to);
 
 }  // namespace everlearn

@@ -93,6 +93,8 @@ void LiveEngine::Run() {
     Turn(std::move(pieces));
     CatchUp(idle);
   }
+  if (damaged_) Reload();  // a checkpoint of what the ledger does not hold would be worse than none
+  if (damaged_) return;
   try {
     for (const auto& task : tasks_) task->Checkpoint();
     store_->Commit();

@@ -12,7 +12,8 @@ fail() { say "$*"; exit 1; }
 
 packages=(g++ cmake ninja-build ccache mold clang-format-14 clang-tidy-14 git python3 golang-go
   libsqlite3-dev libeigen3-dev libopenblas-dev libboost1.81-dev libboost-json1.81-dev libtbb-dev
-  libcli11-dev libfmt-dev libtomlplusplus-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev)
+  libcli11-dev libfmt-dev libtomlplusplus-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  libpq-dev postgresql-15)
 
 # A tool that the machine already has by another way (a newer Go, say) is not installed again.
 missing=()
@@ -26,6 +27,10 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing Debian packages: ${missing[*]}"
   root=""; [ "$(id -u)" = 0 ] || root=sudo
+  # Tests start servers of their own: the package shall not make and start one for the machine.
+  no_cluster=/etc/postgresql-common/createcluster.d/everlearn.conf
+  $root mkdir -p "${no_cluster%/*}"; echo "create_main_cluster = false" | $root tee "$no_cluster" >/dev/null
+  trap '$root rm -f "$no_cluster"' EXIT
   { $root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
     >"$deps/apt.log" 2>&1 || { tail -20 "$deps/apt.log" >&2; fail "Debian packages could not be installed (log: $deps/apt.log)"; }
 fi

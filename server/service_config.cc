@@ -361,7 +361,8 @@ void CheckTask(const Value& section, const TaskConfig& task) {
   for (const auto& [key, value] : {std::pair("source", &task.source), {"sql", &task.sql}, {"postgresql", &task.postgresql}})
     if (!value->empty()) sources.emplace_back(key);
   if (sources.size() > 1) section.Refuse("has both " + sources[0] + " and " + sources[1], "a task has one source");
-  if (!task.watermark.empty() && task.sql.empty()) section.Refuse("has a watermark, but no sql", "a watermark is a column of a query");
+  if (!task.watermark.empty() && task.sql.empty() && task.postgresql.empty())
+    section.Refuse("has a watermark, but no sql", "a watermark is a column of a query");
   if (task.postgresql.empty() != task.table.empty())
     section.Refuse(task.table.empty() ? "has postgresql, but no table" : "has a table, but no postgresql", "the two go together");
   if (!task.outcome_time.empty() && !task.outcome_after.empty())

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/service_target.h"
 #include "cli/terminal.h"
+#include "data/postgres.h"
 #include "loop/certificate.h"
 
 namespace everlearn {
@@ -56,7 +57,7 @@ void PrintCertificate(const std::string& place, const Json& c) {
 int Certify(const TargetFlags& target, const CommonOptions& options) {
   const JsonObject certificate = CertificateJson(*OpenTarget(target));
   if (options.json) PrintDocument(certificate);
-  else PrintCertificate(target.place, certificate);
+  else PrintCertificate(ShownPlace(target.place), certificate);
   return certificate.at("recomputed_equal").as_bool() ? 0 : 1;
 }
 

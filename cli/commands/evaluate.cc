@@ -23,7 +23,8 @@ struct Evaluated {
 };
 
 // Appends the rows of a batch that can be measured.
-void AddBatch(const ScoringStream& stream, const ModelFile& model, const std::string& source, Evaluated* all) {
+void AddBatch(const ScoringStream& stream, const ModelFile& model, Evaluated* all) {
+  const std::string& source = stream.source();
   const Task& task = model.task;
   const Column& target = stream.typed().Get(task.target, source);
   const std::vector<double> truth = TargetValues(stream.raw(), model.schema, task, source, true);
@@ -54,8 +55,8 @@ int Evaluate(const EvaluateFlags& flags, const CommonOptions& options) {
   ScoringStream stream(model, flags.source, roles, options);
   for (const std::string& message : stream.warnings()) Warn(options, message);
   Evaluated all;
-  while (stream.Next()) AddBatch(stream, model, flags.source, &all);
-  if (all.truth.empty()) throw Error(ErrorKind::kInput, flags.source + ": no row has a value of '" + task.target + "'");
+  while (stream.Next()) AddBatch(stream, model, &all);
+  if (all.truth.empty()) throw Error(ErrorKind::kInput, stream.source() + ": no row has a value of '" + task.target + "'");
 
   const JsonObject measures = AllMeasures({all.truth, all.predictions, task.labels.size(), all.weights}, task.kind);
   if (all.without_target > 0) Warn(options, Grouped(all.without_target) + " rows have no '" + task.target + "' and are left out");
@@ -70,16 +71,19 @@ int Evaluate(const EvaluateFlags& flags, const CommonOptions& options) {
   return 0;
 }
 
-[[maybe_unused]] const bool registered = Commands().Add(
-    "evaluate", {.order = 30,
-                 .summary = "measure a model on rows whose target is known",
-                 .example = "everlearn evaluate loans.safetensors march.csv",
-                 .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
-                   auto flags = std::make_shared<EvaluateFlags>();
-                   app.add_option("MODEL", flags->model, "model file")->required()->type_name("");
-                   app.add_option("SOURCE", flags->source, "file, pattern, SQL, or - for CSV on standard input")->required()->type_name("");
-                   return [flags, &options] { return Evaluate(*flags, options); };
-                 }});
+[[maybe_unused]] const bool registered =
+    Commands().Add("evaluate", {.order = 30,
+                                .summary = "measure a model on rows whose target is known",
+                                .example = "everlearn evaluate loans.safetensors march.csv",
+                                .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
+                                  auto flags = std::make_shared<EvaluateFlags>();
+                                  app.add_option("MODEL", flags->model, "model file")->required()->type_name("");
+                                  app.add_option("SOURCE", flags->source,
+                                                 "file, pattern, SQL, postgresql://… with --query, or - for CSV on standard input")
+                                      ->required()
+                                      ->type_name("");
+                                  return [flags, &options] { return Evaluate(*flags, options); };
+                                }});
 
 }  // namespace
 }  // namespace everlearn

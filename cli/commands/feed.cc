@@ -11,6 +11,7 @@
 #include "cli/service_target.h"
 #include "cli/task_flags.h"
 #include "cli/terminal.h"
+#include "data/postgres.h"
 #include "data/reader.h"
 #include "server/http_client.h"
 
@@ -72,12 +73,12 @@ void Complete(const JsonObject& task, const Table& table, FeedRequest* request) 
 
 FeedPlan ReadPlan(const FeedFlags& flags, const JsonObject& task, const CommonOptions& common) {
   std::vector<std::string> said;
-  Table raw = ReadTable(flags.source, {common.threads, common.memory_bytes}, &said);
+  Table raw = ReadTable(flags.source, {common.threads, common.memory_bytes, common.query}, &said);
   FeedRequest request = flags.request;
   Complete(task, raw, &request);
   if (request.target.empty()) said.emplace_back("no target is known: rows are sent, but no outcomes (name it with --target)");
   std::vector<SchemaWarning> warnings;
-  FeedPlan plan(raw, ToInferOptions(flags.types, flags.source), request, &warnings);
+  FeedPlan plan(raw, ToInferOptions(flags.types, ShownPlace(flags.source)), request, &warnings);
   for (const std::string& message : said) Warn(common, message);
   for (const SchemaWarning& warning : warnings) Warn(common, warning.message);
   return plan;
@@ -114,7 +115,7 @@ void AddFlags(CLI::App& app, FeedFlags* flags) {
     return app.add_option(name, *value, doc)->type_name(type);
   };
   FeedRequest& request = flags->request;
-  text("SOURCE", &flags->source, "", "file, pattern, SQL, or - for CSV on standard input")->required();
+  text("SOURCE", &flags->source, "", "file, pattern, SQL, postgresql://… with --query, or - for CSV on standard input")->required();
   text("--to", &flags->url, "URL", "where the service listens")->required();
   text("--task", &flags->task, "NAME", "the task of the service")->required();
   text("--target", &request.target, "COL", "the column of outcomes; it is not sent with the rows (default: as the service says)");

@@ -135,7 +135,9 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
             .example = "everlearn fit loans.csv --target default --model loans.safetensors",
             .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
               auto flags = std::make_shared<FitFlags>();
-              app.add_option("SOURCE", flags->source, "file, pattern, SQL, or - for CSV on standard input")->required()->type_name("");
+              app.add_option("SOURCE", flags->source, "file, pattern, SQL, postgresql://… with --query, or - for CSV on standard input")
+                  ->required()
+                  ->type_name("");
               app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
               AddTaskFlags(app, &flags->task);
               return [flags, &options] { return Fit(*flags, options); };

@@ -12,6 +12,7 @@
 #include "cli/ledger_export.h"
 #include "cli/service_target.h"
 #include "cli/terminal.h"
+#include "data/postgres.h"
 #include "loop/erase.h"
 #include "loop/verify.h"
 
@@ -26,8 +27,8 @@ struct LedgerFlags {
 
 int Backup(const LedgerFlags& flags, const CommonOptions& options) {
   BackupLedger(flags.target.place, flags.to);
-  if (options.json) PrintDocument(JsonObject{{"ledger", flags.target.place}, {"backup", flags.to}});
-  else Say(options, flags.to + " is a copy of " + flags.target.place);
+  if (options.json) PrintDocument(JsonObject{{"ledger", ShownPlace(flags.target.place)}, {"backup", flags.to}});
+  else Say(options, flags.to + " is a copy of " + ShownPlace(flags.target.place));
   return 0;
 }
 
@@ -41,8 +42,8 @@ LedgerCheck CheckTask(LedgerStore& store, const std::string& path, const std::st
 }
 
 int Verify(const LedgerFlags& flags, const CommonOptions& options) {
-  const std::string& path = flags.target.place;
-  const auto store = OpenLedgerStore(path, {.read_only = true});
+  const std::string path = ShownPlace(flags.target.place);
+  const auto store = OpenLedgerStore(flags.target.place, {.read_only = true});
   const std::vector<std::string> tasks = flags.target.task.empty() ? store->Tasks() : std::vector{flags.target.task};
   JsonArray checked;
   std::vector<std::vector<std::string>> rows{

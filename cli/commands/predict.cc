@@ -67,7 +67,7 @@ int Predict(const PredictFlags& flags, const CommonOptions& options) {
   const ModelFile model = ModelFile::Load(flags.model);
   ScoringStream stream(model, flags.source, {}, options);
   for (const std::string& message : stream.warnings()) Warn(options, message);
-  if (!flags.only) CheckNamesAreFree(stream.header(), PredictionColumnNames(model.task, flags.prefix), flags.source);
+  if (!flags.only) CheckNamesAreFree(stream.header(), PredictionColumnNames(model.task, flags.prefix), stream.source());
   const bool json_rows = options.json && flags.output.empty();
   const std::unique_ptr<TableWriter> writer = json_rows ? std::make_unique<JsonRows>() : TableWriter::Open(flags.output);
 
@@ -100,7 +100,9 @@ int Predict(const PredictFlags& flags, const CommonOptions& options) {
      .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
        auto flags = std::make_shared<PredictFlags>();
        app.add_option("MODEL", flags->model, "model file")->required()->type_name("");
-       app.add_option("SOURCE", flags->source, "file, pattern, SQL, or - for CSV on standard input")->required()->type_name("");
+       app.add_option("SOURCE", flags->source, "file, pattern, SQL, postgresql://… with --query, or - for CSV on standard input")
+           ->required()
+           ->type_name("");
        app.add_option("--output", flags->output, ".csv .tsv .json .jsonl .parquet (default: CSV on standard output)")->type_name("FILE");
        app.add_option("--prefix", flags->prefix, "put before the names of the added columns")->type_name("TEXT");
        app.add_flag("--only", flags->only, "write the added columns alone");

@@ -22,7 +22,7 @@ int Query(const QueryFlags& flags, const CommonOptions& options) {
   if (options.json && flags.output.empty())
     throw Error(ErrorKind::kUsage, "query --json needs --output: standard output cannot hold both the rows and the document");
   const Stopwatch watch;
-  const auto reader = TableReader::Open(flags.source, {options.threads, options.memory_bytes});
+  const auto reader = TableReader::Open(flags.source, {options.threads, options.memory_bytes, options.query});
   for (const std::string& message : reader->warnings()) Warn(options, message);
   const auto writer = TableWriter::Open(flags.output);
   const GracefulInterrupt graceful;
@@ -48,7 +48,9 @@ int Query(const QueryFlags& flags, const CommonOptions& options) {
               .example = "everlearn query \"SELECT * FROM 'sales/*.csv' WHERE year > 2020\" --output sales.parquet",
               .setup = [](CLI::App& app, const CommonOptions& options) -> std::function<int()> {
                 auto flags = std::make_shared<QueryFlags>();
-                app.add_option("SOURCE", flags->source, "SQL, file, pattern, or - for CSV on standard input")->required()->type_name("");
+                app.add_option("SOURCE", flags->source, "SQL, file, pattern, postgresql://… with --query, or - for CSV on standard input")
+                    ->required()
+                    ->type_name("");
                 CLI::Option* output =
                     app.add_option("--output", flags->output, ".csv .tsv .json .jsonl .parquet (default: CSV on standard output)");
                 output->type_name("FILE");

@@ -99,22 +99,25 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
 }
 
 [[maybe_unused]] const bool registered = Commands().Add(
-    "replay",
-    {.order = 40,
-     .summary = "run the self-running loop over history: predict, learn from each outcome, retrain, promote on evidence",
-     .example = "everlearn replay flights.parquet --target late --time scheduled --outcome-time landed \\\n"
-                "      --outcome-window 24h --start 2013-02-01 --ledger flights.db",
-     .setup = [](CLI::App& app, const CommonOptions& common) -> std::function<int()> {
-       auto flags = std::make_shared<ReplayFlags>();
-       app.add_option("SOURCE", flags->source, "file, pattern, SQL, or - for standard input")->required()->type_name("");
-       AddTaskFlags(app, &flags->task);
-       AddLoopFlags(app, &flags->loop);
-       app.add_option("--ledger", flags->ledger, "keep the ledger in this file; one that was interrupted is resumed")->type_name("FILE");
-       app.add_option("--durability", flags->durability, "power (survives a loss of power) or process (survives kill -9)")
-           ->type_name("power|process");
-       app.add_flag("--jsonl", flags->lines, "each event as one line of JSON as it happens, then the result");
-       return [flags, &common] { return Replay(*flags, common); };
-     }});
+    "replay", {.order = 40,
+               .summary = "run the self-running loop over history: predict, learn from each outcome, retrain, promote on evidence",
+               .example = "everlearn replay flights.parquet --target late --time scheduled --outcome-time landed \\\n"
+                          "      --outcome-window 24h --start 2013-02-01 --ledger flights.db",
+               .setup = [](CLI::App& app, const CommonOptions& common) -> std::function<int()> {
+                 auto flags = std::make_shared<ReplayFlags>();
+                 app.add_option("SOURCE", flags->source, "file, pattern, SQL, postgresql://… with --query, or - for standard input")
+                     ->required()
+                     ->type_name("");
+                 AddTaskFlags(app, &flags->task);
+                 AddLoopFlags(app, &flags->loop);
+                 app.add_option("--ledger", flags->ledger,
+                                "keep the ledger in this file or PostgreSQL schema; one that was interrupted is resumed")
+                     ->type_name("FILE|postgresql://…");
+                 app.add_option("--durability", flags->durability, "power (survives a loss of power) or process (survives kill -9)")
+                     ->type_name("power|process");
+                 app.add_flag("--jsonl", flags->lines, "each event as one line of JSON as it happens, then the result");
+                 return [flags, &common] { return Replay(*flags, common); };
+               }});
 
 }  // namespace
 }  // namespace everlearn

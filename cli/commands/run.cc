@@ -14,6 +14,8 @@
 #include "cli/live_source.h"
 #include "cli/task_changes.h"
 #include "cli/terminal.h"
+#include "data/postgres.h"
+#include "data/postgres_reader.h"
 #include "loop/records.h"
 #include "server/service.h"
 
@@ -29,7 +31,7 @@ struct RunFlags {
 
 // One task of the service, in the words of the flags, wherever they came from.
 struct ServedTask {
-  std::string name, source, watermark;
+  std::string name, source, query, watermark;
   TaskFlags columns;
   std::vector<std::string> labels;
   LoopFlags loop;
@@ -40,7 +42,10 @@ ServedTask FromConfig(const TaskConfig& config) {
   ServedTask task;
   task.name = config.name;
   task.source = !config.sql.empty() ? config.sql : config.source;
-  if (!config.postgresql.empty()) throw Error(ErrorKind::kUsage, "the task '" + config.name + "': tables in PostgreSQL cannot be read yet");
+  if (!config.postgresql.empty()) {
+    task.source = config.postgresql;
+    task.query = TableQuery(config.table);
+  }
   task.watermark = config.watermark;
   task.columns.task.target = config.target;
   task.columns.task.kind = config.kind;
@@ -78,13 +83,14 @@ SourceOutcome ToSourceOutcome(const LoopFlags& flags) {
 }
 
 // What the file says, and then the flags.
-ServiceConfig Configure(const RunFlags& flags, std::vector<ServedTask>* tasks) {
+ServiceConfig Configure(const RunFlags& flags, const CommonOptions& common, std::vector<ServedTask>* tasks) {
   ServiceConfig config;
   if (!flags.config.empty()) config = LoadServiceConfig(flags.config);
   for (const TaskConfig& task : config.tasks) tasks->push_back(FromConfig(task));
   if (!flags.task.empty()) {
+    if (!common.query.empty() && flags.data.empty()) throw Error(ErrorKind::kUsage, "--query needs --data", "name the database");
     if (flags.columns.task.target.empty()) throw Error(ErrorKind::kUsage, "--task needs --target", "name the column to predict");
-    tasks->push_back({flags.task, flags.data, flags.watermark, flags.columns, flags.labels, flags.loop, 0});
+    tasks->push_back({flags.task, flags.data, common.query, flags.watermark, flags.columns, flags.labels, flags.loop, 0});
   }
   if (tasks->empty())
     throw Error(ErrorKind::kUsage, "there is no task to serve", "give a configuration file, or --task, --data and --target");
@@ -117,7 +123,10 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
   Ledger& ledger = store.Open(served.name);
   const bool is_new = !ledger.Fact(kTaskFact);
   std::unique_ptr<GrowingSource> growing;
-  if (!served.source.empty()) growing = OpenGrowingSource(served.source, {{common.threads, common.memory_bytes}, served.watermark});
+  if (!served.source.empty()) {
+    const ReadOptions read{common.threads, common.memory_bytes, served.query};
+    growing = OpenGrowingSource(served.source, {read, served.watermark});
+  }
   std::unique_ptr<LiveSource> source;
   if (is_new && growing == nullptr) {
     LoopOptions options = ToLoopOptions(served.loop, served.columns, common.seed);
@@ -125,7 +134,9 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
     LiveTask::Create(ledger, frame, options);
   } else if (is_new) {
     std::vector<SchemaWarning> warnings;
-    source = std::make_unique<LiveSource>(served.source, *growing, served.columns, served.loop, common, &warnings);
+    CommonOptions reading = common;
+    reading.query = served.query;
+    source = std::make_unique<LiveSource>(served.source, *growing, served.columns, served.loop, reading, &warnings);
     for (const SchemaWarning& warning : warnings) LogLine("warning", warning.message, {{"task", served.name}});
     LiveTask::Create(ledger, source->frame(), source->options());
   }
@@ -150,12 +161,12 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
     if (!changes.options.empty()) task.Configure(changes.options, changes.in_words);
     store.Commit();
   }
-  if (growing != nullptr) service.Feed(task, std::move(growing), served.source, ToSourceOutcome(served.loop));
+  if (growing != nullptr) service.Feed(task, std::move(growing), ShownPlace(served.source), ToSourceOutcome(served.loop));
 }
 
 int Run(const RunFlags& flags, const CommonOptions& common) {
   std::vector<ServedTask> tasks;
-  const ServiceConfig config = Configure(flags, &tasks);
+  const ServiceConfig config = Configure(flags, common, &tasks);
   CheckHttpOptions(config.http);
   const Durability durability = config.durability == "power" ? Durability::kPower : Durability::kProcess;
   const auto store = OpenLedgerStore(config.ledger, {.durability = durability, .short_commits = true});
@@ -190,7 +201,8 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
        flags->loop.budget = "60s";
        app.add_option("CONFIG", flags->config, "configuration (.toml); or describe one task by flags")->type_name("");
        app.add_option("--task", flags->task, "name of the task")->type_name("NAME");
-       app.add_option("--data", flags->data, "its past, and what comes from now on: file, pattern, SQL, or -")->type_name("SOURCE");
+       app.add_option("--data", flags->data, "its past, and what comes from now on: file, pattern, SQL, postgresql://… with --query, or -")
+           ->type_name("SOURCE");
        app.add_option("--watermark", flags->watermark, "a column of the query that only grows: new rows are read by it")->type_name("COL");
        app.add_option("--outcome-after", flags->loop.outcome_after, "the source's outcomes are known so long after their rows")
            ->type_name("TIME");
@@ -199,7 +211,8 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
        app.get_option("--target")->required(false);
        AddLoopFlags(app, &flags->loop);
        for (const char* name : {"--start", "--delay"}) app.remove_option(app.get_option(name));
-       app.add_option("--ledger", flags->ledger, "file that remembers everything (default: everlearn.db)")->type_name("FILE");
+       app.add_option("--ledger", flags->ledger, "file or PostgreSQL schema that remembers everything (default: everlearn.db)")
+           ->type_name("FILE|postgresql://…");
        app.add_option("--durability", flags->durability, "power (survives a loss of power, default) or process (survives kill -9)")
            ->type_name("power|process");
        app.add_option("--listen", flags->listen, "address and port (default: 127.0.0.1:8080)")->type_name("ADDRESS:PORT");

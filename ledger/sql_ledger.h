@@ -1,25 +1,25 @@
-// The ledger of one task inside an SQLite file. Events lie in segments of some hundred, so that a million a second can be appended.
+// The ledger of one task inside a database. Events lie in segments of some hundred, so that a million a second can be appended.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
 #include "ledger/ledger.h"
-#include "ledger/sqlite_store.h"
+#include "ledger/segments.h"
+#include "ledger/sql_store.h"
 
 namespace everlearn {
 
-class SqliteLedger : public Ledger {
+class SqlLedger : public Ledger {
  public:
   // `task` is its number in the store, which must outlive it.
-  SqliteLedger(SqliteStore& store, int64_t task);
+  SqlLedger(SqlStore& store, int64_t task);
 
   void SetFact(const std::string& name, const std::string& value) override;
   std::optional<std::string> Fact(const std::string& name) const override;
   uint64_t Append(std::string_view event) override;
-  uint64_t last_event() const override { return last_event_; }
+  uint64_t last_event() const override { return tail_.last_event(); }
   void AddNotice(const LedgerNotice& notice) override;
   void AddDecision(const LedgerDecision& decision) override;
   void PutModel(const std::string& hash, const std::string& name, std::string_view bytes) override;
@@ -45,25 +45,27 @@ class SqliteLedger : public Ledger {
   std::optional<std::string> Model(const std::string& hash) const override;
   std::vector<LedgerCheckpoint> Checkpoints() const override;
 
-  // For the store: the buffered events become a segment; what was written is durable; it was taken back.
+  // For the store: the buffered events become a segment; what was written is durable; it was taken back; what is stored is asked anew.
   void WriteSegment();
   void Committed();
   void TakenBack() noexcept;
+  void Reload();
 
  private:
-  // A number of this task as the file has it, and back.
+  // A number of this task as the store has it, and back.
   int64_t Id(uint64_t number) const;
   uint64_t Number(int64_t id) const { return static_cast<uint64_t>(id - Id(0)); }
-  std::string ChainOf(std::string_view before, uint64_t first, uint64_t count, std::string_view body) const;
+  // The bytes of one cell, where the query gives a row.
+  std::optional<std::string> Cell(const char* sql, SqlValues values) const;
+  // The rows whose number ($1 to $2) stands in their first column, in order, some ($3) at once.
+  void ReadPages(const char* sql, int64_t first, int64_t last, int64_t rows_of_a_page, const SqlStore::Visit& visit) const;
 
-  SqliteStore& store_;
+  SqlStore& store_;
   int64_t task_;
   uint64_t committed_ = 0;
-  uint64_t last_event_ = 0;
   uint64_t last_notice_ = 0, committed_notice_ = 0;
-  std::string chain_, committed_chain_;
-  ByteWriter buffer_;  // the last `buffered_` events, each with its length before it
-  size_t buffered_ = 0;
+  std::string committed_chain_;
+  SegmentTail tail_;
 };
 
 }  // namespace everlearn
