@@ -42,7 +42,8 @@ struct Event {
   double half_width = kNoInterval;   // of the interval that was answered (regression)
   // kRow, kShadow, kCorrection (nobody where the first outcome was not scored)
   std::vector<uint32_t> members;    // who predicted, the champion first
-  std::vector<double> predictions;  // members × outputs; of kModel: on the rows of its evidence bank, rows × outputs
+  std::vector<double> predictions;  // members × outputs; of kModel: on the rows of its evidence bank, rows × outputs,
+                                    // or, of the first models, absolute residuals out of fold
 
   // kOutcome, kKnown, kCorrection: class index or value; and what it was before.
   double truth = 0, old_truth = 0;

@@ -38,7 +38,7 @@ uint64_t Recorder::RecordModel(uint32_t request, int64_t time, const TrainingRes
   } else {
     detail["rows"] = result.rows;
     if (result.since_row > 0) detail["since_row"] = result.since_row;
-    event.predictions = result.bank;
+    event.predictions = result.bank.empty() ? result.residuals : result.bank;
     if (result.units > 0) detail["units"] = result.units;
     if (!result.leaderboard.empty()) detail["leaderboard"] = result.leaderboard;
     const std::string bytes = ModelFile{frame.task, frame.schema, frame.space, result.model, detail, "", ""}.Bytes();

@@ -302,6 +302,8 @@ void OnFirstModel(LoopState& s, const StepInput& input, const std::string& learn
     member.model = input.model;
     member.model_hash = input.event.hash;
     roster.champion = roster.day_one = member.id;
+    // An interval from the first answer on.
+    if (s.options.classes == 0) s.interval.Begin(input.event.predictions);
   } else {
     for (const Lineage& lineage : roster.lineages)
       if (lineage.newest != 0 && lineage.eligible && (roster.champion == 0 || lineage.kind == MemberKind::kBlend))

@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kSearchFolds = 5;
 constexpr size_t kLeastRowsOfAFold = 20;
+constexpr std::ptrdiff_t kMostResiduals = 2000;
 
 // The largest number of rows whose cost is inside the budget; at least one.
 size_t AffordableRows(const TrainingJob& job, size_t rows, const std::function<double(double rows)>& cost) {
@@ -85,6 +86,7 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
   options.stop = stop;
   options.budget_units = job.seconds > 0 ? 0 : job.units;
   options.time_ordered = true;
+  options.keep_predictions = data.classes == 0;
   options.candidates = candidates;
   SearchResult found = RunQuickSearch(*dataset, folds, options);
   const LeaderboardRow& best = found.board.rows[found.best];
@@ -92,6 +94,12 @@ void Search(const TrainingJob& job, const EncodedRows& data, const std::function
   result->parameters = ToText(best.parameters);
   result->model = found.model;
   result->rows = count;
+  for (size_t i = 0; i < best.predictions.size(); ++i)
+    if (const double residual = std::abs(best.predictions[i] - dataset->target()[i]); std::isfinite(residual))
+      result->residuals.push_back(residual);
+  // The newest are the ones that what comes resembles most.
+  if (result->residuals.size() > kMostResiduals)
+    result->residuals.erase(result->residuals.begin(), result->residuals.end() - kMostResiduals);
   result->leaderboard = ToJson(found.board);
   for (Json& row : result->leaderboard) {  // what depends on the clock has no place in a replay's result
     row.as_object().erase("fit_seconds");
@@ -309,6 +317,7 @@ std::string TrainingResult::Encode() const {
   out.Put(units);
   out.PutText(ToText(leaderboard));
   out.PutAll(bank);
+  out.PutAll(residuals);
   out.Put(since_row);
   out.Put(cpu_seconds);
   std::string bytes;
@@ -334,6 +343,7 @@ TrainingResult TrainingResult::Decode(std::string_view bytes) {
   result.units = in.Get<double>();
   result.leaderboard = ParseJson(in.GetText(), "a worker's leaderboard").as_array();
   result.bank = in.GetAll<double>();
+  result.residuals = in.GetAll<double>();
   result.since_row = in.Get<uint64_t>();
   result.cpu_seconds = in.Get<double>();
   std::string model = in.GetText();

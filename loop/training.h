@@ -48,12 +48,13 @@ struct TrainingJob {
 struct TrainingResult {
   std::shared_ptr<const Model> model;  // null where it failed
   std::string learner, parameters;
-  std::string failure;       // the reason, where it failed
-  uint64_t rows = 0;         // that were trained on
-  double units = 0;          // declared cost
-  JsonArray leaderboard;     // of a search
-  std::vector<double> bank;  // predictions for the rows of the bank, rows × outputs
-  uint64_t since_row = 0;    // trained on the rows from this one on only
+  std::string failure;            // the reason, where it failed
+  uint64_t rows = 0;              // that were trained on
+  double units = 0;               // declared cost
+  JsonArray leaderboard;          // of a search
+  std::vector<double> bank;       // predictions for the rows of the bank, rows × outputs
+  std::vector<double> residuals;  // of a search, regression: absolute out-of-fold errors of its best
+  uint64_t since_row = 0;         // trained on the rows from this one on only
   double cpu_seconds = 0;
 
   std::string Encode() const;

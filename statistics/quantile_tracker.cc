@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace everlearn {
 namespace {
@@ -10,9 +11,22 @@ namespace {
 constexpr size_t kFirst = 30;          // scores from which the first threshold is taken
 constexpr double kLevelStep = 0.002;   // of the level, for an announced threshold that was exceeded
 constexpr double kForget = 1.0 / 200;  // part of the usual score that each one replaces
+constexpr double kMostScore = 1e100;   // more than that is none
 constexpr double kMostScales = 100;    // a score counts as at most so many usual ones
 
 }  // namespace
+
+void QuantileTracker::Begin(std::vector<double> scores) {
+  std::erase_if(scores, [](double score) { return !(score >= 0 && score <= kMostScore); });
+  if (scores.size() < kFirst) return;
+  std::sort(scores.begin(), scores.end());
+  const auto count = static_cast<double>(scores.size());
+  // The conformal quantile: the ⌈(n + 1) · coverage⌉-th smallest.
+  const auto rank = static_cast<size_t>(std::ceil((count + 1) * coverage_));
+  threshold_ = scores[std::min(rank, scores.size()) - 1];
+  scale_ = std::accumulate(scores.begin(), scores.end(), 0.0) / count;
+  first_.resize(kFirst);
+}
 
 void QuantileTracker::Add(double score, double announced) {
   if (std::isfinite(announced)) {
@@ -25,12 +39,7 @@ void QuantileTracker::Add(double score, double announced) {
   if (first_.size() < kFirst) {
     first_.push_back(score);
     if (first_.size() < kFirst) return;
-    std::vector<double> sorted = first_;
-    std::sort(sorted.begin(), sorted.end());
-    // The conformal quantile: the ⌈(n + 1) · coverage⌉-th smallest.
-    const auto rank = static_cast<size_t>(std::ceil(static_cast<double>(kFirst + 1) * coverage_));
-    threshold_ = sorted[std::min(rank, kFirst) - 1];
-    for (const double first : sorted) scale_ += first / static_cast<double>(kFirst);
+    Begin(first_);
     return;
   }
   threshold_ = std::max(0.0, threshold_ + step_ * scale_ * ((score > threshold_ ? 1.0 : 0.0) - (1.0 - level_)));

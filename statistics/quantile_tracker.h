@@ -20,6 +20,9 @@ class QuantileTracker {
   // `step`: of the threshold at a score that exceeds it, in usual scores. Small where many scores may come at once.
   explicit QuantileTracker(double coverage = 0.9, double step = 0.05) : coverage_(coverage), step_(step), level_(coverage) {}
 
+  // Scores that are known beforehand (≥ 0, finite), of out-of-fold residuals say: split conformal prediction (Lei, G'Sell, Rinaldo,
+  // Tibshirani & Wasserman, Distribution-free predictive inference for regression, 2018), from which tracking goes on. Before any Add.
+  void Begin(std::vector<double> scores);
   // A score (≥ 0, finite), and the threshold that had been announced for it; NaN where none was.
   void Add(double score, double announced);
   // The threshold for the next score; NaN while too few are known.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <deque>
+#include <limits>
 
 #include "base/random.h"
 
@@ -67,6 +68,20 @@ TEST(QuantileTracker, OneAbsurdScoreDoesNotMakeItUseless) {
   for (int i = 0; i < 5000; ++i) tracker.Add(i == 1000 ? 1e200 : std::abs(random.Normal()), tracker.Get());
   EXPECT_LT(tracker.Get(), 4);
   EXPECT_NEAR(Coverage(tracker), 0.9, 0.02);
+}
+
+// 1 … 99: nine in ten of further scores from there are at most the 90th.
+TEST(QuantileTracker, BeginsWithTheConformalQuantileOfWhatIsKnown) {
+  std::vector<double> scores;
+  for (int i = 99; i >= 1; --i) scores.push_back(i);
+  scores.push_back(std::numeric_limits<double>::quiet_NaN());
+  scores.push_back(-1);
+  QuantileTracker tracker(0.9);
+  tracker.Begin({1, 2, 3});
+  EXPECT_TRUE(std::isnan(tracker.Get())) << "three are too few";
+  tracker.Begin(scores);
+  EXPECT_EQ(tracker.Get(), 90);
+  EXPECT_EQ(tracker.rows(), 0u);
 }
 
 TEST(QuantileTracker, SavesAndGoesOn) {
