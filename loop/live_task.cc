@@ -19,7 +19,8 @@ namespace {
 constexpr const char* kFrameFact = "frame";
 constexpr const char* kSecretFact = "secret";
 constexpr uint64_t kOutcomesPerSnapshot = 256;        // an answer is at most so stale,
-constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old
+constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old,
+constexpr int64_t kSnapshotShare = 10;                // and as fresh as can be had for this part of the engine's time
 constexpr uint32_t kFirstTraining = 0;
 const std::string kReplies = "reply/", kAfterReplies = "reply0";  // '0' follows '/'
 
@@ -362,11 +363,13 @@ void LiveTask::Publish(bool now) {
   const int64_t time = options_.clock();
   const uint64_t learnt = state_->outcomes - published_outcomes_;
   const bool follows = snapshot_ != nullptr && (snapshot_->learns() || state_->options.classes == 0);
-  const bool due = follows && learnt > 0 && (learnt >= kOutcomesPerSnapshot || time - published_at_ >= kMicrosecondsPerSnapshot);
+  const int64_t apart = std::min(kMicrosecondsPerSnapshot, kSnapshotShare * snapshot_cost_);
+  const bool due = follows && learnt > 0 && (learnt >= kOutcomesPerSnapshot || time - published_at_ >= apart);
   if (!now && !due) return;
   auto fresh = Snapshot::Of(*state_, frame_);
   published_outcomes_ = state_->outcomes;
-  published_at_ = time;
+  published_at_ = options_.clock();
+  snapshot_cost_ = std::max<int64_t>(0, published_at_ - time);
   roster_changed_ = false;
   const std::lock_guard lock(snapshot_lock_);
   snapshot_ = std::move(fresh);

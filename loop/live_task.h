@@ -156,6 +156,7 @@ class LiveTask {
   std::shared_ptr<const Snapshot> snapshot_;
   uint64_t published_outcomes_ = 0, checkpointed_events_ = 0;
   int64_t published_at_ = 0, tidied_at_ = 0;
+  int64_t snapshot_cost_ = 0;  // of the last one, in microseconds
   bool roster_changed_ = true;
 };
 
