@@ -10,7 +10,7 @@ constexpr double kMicrosecondsPerUnit = 10'000;  // one unit is 10 ms of one cor
 constexpr double kGrowth = 1.3;                  // RetrainRule::kAuto: whenever there are so many times more outcomes,
 constexpr uint64_t kLeastRowsApart = 1000;       // at the earliest after these,
 constexpr uint64_t kMostRowsApart = 50'000;      // at the latest after these
-constexpr uint32_t kMostPatience = 8;            // the schedule of RetrainRule::kAuto slows down to this, where retraining gains nothing
+constexpr uint32_t kMostPatience = 4;            // the schedule of RetrainRule::kAuto slows down to this, where retraining gains nothing
 
 void RequestTraining(LoopState& s, const Lineage& lineage, double units, const std::vector<BankRow>& bank, Effects* effects) {
   TrainRequest request;
@@ -28,6 +28,23 @@ void RequestTraining(LoopState& s, const Lineage& lineage, double units, const s
   request.due = s.now == kNoTime ? kNoTime : s.now + static_cast<int64_t>(wait);
   s.requests.push_back(request);
   effects->requests.push_back(request);
+}
+
+// Of RetrainRule::kAuto: when the retraining after one at so many outcomes is due.
+uint64_t NextBySchedule(const LoopState& s, uint64_t outcomes) {
+  const auto more = static_cast<uint64_t>(static_cast<double>(outcomes) * (kGrowth - 1));
+  return outcomes + s.patience * std::clamp(more, kLeastRowsApart, kMostRowsApart);
+}
+
+// A retraining whose models are no better than the ones before was not worth its cost: the next one waits longer. Lineages that were
+// trained together are one retraining, and one that gained is enough.
+void LearnWhatItGained(LoopState& s, const TrainRequest& request, const BankComparison& over_before) {
+  if (s.options.retrain != RetrainRule::kAuto || over_before.rows < EvidenceBank::kLeast) return;
+  const bool gained = over_before.mean > over_before.standard_error;
+  if (gained) s.patience = 1;
+  else if (s.judged_at != request.outcomes) s.patience = std::min(2 * s.patience, kMostPatience);
+  s.judged_at = request.outcomes;
+  s.next_retrain = NextBySchedule(s, request.outcomes);
 }
 
 }  // namespace
@@ -50,8 +67,7 @@ void ScheduleRetraining(LoopState& s) {
     s.next_retrain = s.outcomes + static_cast<uint64_t>(s.options.retrain_every);
     return;
   }
-  const auto more = static_cast<uint64_t>(static_cast<double>(s.outcomes) * (kGrowth - 1));
-  s.next_retrain = s.outcomes + s.patience * std::clamp(more, kLeastRowsApart, kMostRowsApart);
+  s.next_retrain = NextBySchedule(s, s.outcomes);
 }
 
 void Retrain(LoopState& s, const std::vector<BankRow>& bank, Effects* effects) {
@@ -96,8 +112,7 @@ JsonObject JudgeOnBank(LoopState& s, const TrainRequest& request, const std::vec
   }
   const BankComparison served = CompareOnBank(request.bank, to_champion), before = CompareOnBank(request.bank, to_before);
   s.evidence.ScreenOnBank(request.lineage, served.block_means, served.rows, s.pending.next_row());
-  // A retraining whose model is no better than the one before was not worth its cost: the next one waits longer.
-  if (before.rows >= EvidenceBank::kLeast) s.patience = before.mean > before.standard_error ? 1 : std::min(2 * s.patience, kMostPatience);
+  LearnWhatItGained(s, request, before);
   const auto json = [](const BankComparison& c) {
     return c.rows == 0 ? Json(nullptr) : Json(JsonObject{{"rows", c.rows}, {"value", c.mean}, {"standard_error", c.standard_error}});
   };

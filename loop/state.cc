@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 4;
+constexpr uint32_t kCheckpointFormat = 5;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
@@ -288,6 +288,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
   for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
   out.Put(requests_made);
   out.Put(patience);
+  out.Put(judged_at);
   out.Put(recent_row);
   out.Put(retrained_at);
   out.Put(now);
@@ -390,6 +391,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
   patience = in.Get<uint32_t>();
+  judged_at = in.Get<uint64_t>();
   recent_row = in.Get<uint64_t>();
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();

@@ -91,6 +91,7 @@ struct LoopState {
   uint64_t next_retrain = 0;  // outcomes at which the next scheduled retraining begins
   uint64_t recent_row = 0;    // where the change began that the last alarm was about; 0: none
   uint32_t patience = 1;      // the schedule is so many times slower, since retraining gained nothing
+  uint64_t judged_at = 0;     // outcomes at the newest retraining of which it is known what it gained
   int64_t retrained_at = kNoTime;
   int64_t now = kNoTime;
   double last_outcome = kMissing;
