@@ -192,7 +192,7 @@ class GrowingFiles : public GrowingSource {
     }
   }
 
-  // Told once for each state of the file.
+  // The same words are told once.
   void Tell(const std::string& message, bool lost, GrowthBatch* batch) {
     if (told_.insert(message).second) batch->findings.push_back({message, lost});
   }
@@ -229,6 +229,16 @@ class GrowingFiles : public GrowingSource {
     return true;
   }
 
+  static std::string ContentOf(const std::string& path) {
+    const Descriptor file(path);
+    uint64_t hash = 0, offset = 0;
+    for (std::string piece = file.Read(0, kReadBytes, path); !piece.empty(); piece = file.Read(offset, kReadBytes, path)) {
+      hash = HashBytes(piece, hash);
+      offset += piece.size();
+    }
+    return HashText(hash);
+  }
+
   static std::string HeadOf(const Descriptor& file, const std::string& path, const FilePlace& place) {
     return HashText(HashBytes(file.Read(0, std::min(place.offset, place.first_line + kComparedBytes), path)));
   }
@@ -259,7 +269,9 @@ class GrowingFiles : public GrowingSource {
     if (place.done && place.IsAsSeen(status)) return false;
     const Descriptor file(path);
     const bool is_open = path == open_path_ && status.st_ino == open_inode_ && place.offset == open_offset_ &&
-                         place.offset + text_.size() <= static_cast<uint64_t>(status.st_size);
+                         place.offset + text_.size() <= static_cast<uint64_t>(status.st_size) && HeadOf(file, path, place) == place.head &&
+                         TailOf(file, path, place) == place.tail;
+    if (is_open && !place.IsAsSeen(status)) text_.clear();  // what was begun may have changed
     if (!is_open) {
       Forget();
       if (place.offset > 0 && !Continues(file, path, static_cast<uint64_t>(status.st_size), &place, batch)) return false;
@@ -345,6 +357,10 @@ class GrowingFiles : public GrowingSource {
     if (place.done && place.IsAsSeen(status)) return false;
     if (status.st_size == 0) return false;
     if ((place.rows > 0 || place.done) && !place.IsAsSeen(status)) {
+      if (place.size == static_cast<uint64_t>(status.st_size) && place.head == ContentOf(path)) {
+        place.See(status);  // only its time is another
+        return false;
+      }
       if (place.rows > 0)
         batch->findings.push_back({path + " was replaced by another file of that name, and is read from its beginning", false});
       place = {};
@@ -352,7 +368,7 @@ class GrowingFiles : public GrowingSource {
     place.See(status);
     if (path != open_path_ || status.st_ino != open_inode_ || place.rows == 0) {
       Forget();
-      const Descriptor readable(path);
+      place.head = ContentOf(path);
       try {
         whole_ = ReadTable(path, options_);
       } catch (const Error&) {

@@ -154,6 +154,33 @@ TEST_F(GrowingFilesTest, VanishedCutAndReplacedFilesAreToldOnce) {
   EXPECT_EQ(Open("*.csv", reader.position).Read(), Rows{});
 }
 
+TEST_F(GrowingFilesTest, AFileThatIsWrittenOverInPlaceIsAnotherFile) {
+  const std::string path = folder_.Write("a.csv", "x,y\n1,one\n2,two\n");
+  Reader reader = Open("a.csv");
+  EXPECT_EQ(reader.Read(), (Rows{"1|one", "2|two"}));
+  std::ofstream(path, std::ios::binary) << "x,y\n7,seven\n8,eight\n9,nine\n";  // longer, the same inode
+  EXPECT_EQ(reader.Read(), (Rows{"7|seven", "8|eight", "9|nine"}));
+  ASSERT_EQ(reader.findings.size(), 1u);
+  EXPECT_NE(reader.findings[0].find("was replaced"), std::string::npos);
+  // The same rows and more: it goes on.
+  std::ofstream(path, std::ios::binary) << "x,y\n7,seven\n8,eight\n9,nine\n10,ten\n";
+  EXPECT_EQ(reader.Read(), Rows{"10|ten"});
+}
+
+TEST_F(GrowingFilesTest, AWholeFileWhoseTimeAloneChangedIsTheSame) {
+  const std::string path = folder_.Write("a.json", "[{\"x\": 1}, {\"x\": 2}]");
+  Reader reader = Open("a.json");
+  EXPECT_EQ(reader.Read().size(), 2u);
+  Rest(path);
+  EXPECT_EQ(reader.Read(), Rows{});
+  EXPECT_TRUE(reader.findings.empty());
+  Reader again = Open("a.json", reader.position);
+  Rest(path);
+  EXPECT_EQ(again.Read(), Rows{});
+  folder_.Write("a.json", "[{\"x\": 3}, {\"x\": 4}]");  // as long, but another
+  EXPECT_EQ(again.Read(), (Rows{"3", "4"}));
+}
+
 TEST_F(GrowingFilesTest, NewFilesWithOtherColumns) {
   folder_.Write("a.csv", "x,y\n1,a\n");
   Reader reader = Open("*.csv");

@@ -20,14 +20,20 @@ bool Contains(const std::array<std::string_view, 5>& names, std::string_view nam
 
 }  // namespace
 
+void RunningScore::Sum::Add(double x) {
+  const double sum = value + x;
+  if (std::isfinite(sum)) rest += std::abs(value) >= std::abs(x) ? (value - sum) + x : (x - sum) + value;
+  value = sum;
+}
+
 void RunningScore::Add(const double* prediction, double truth, double no_change) {
   ++rows_;
   if (classes_ == 0) {
     static const auto relative_error = Metrics().Get("mape").row_loss;
     const double error = *prediction - truth;
-    absolute_ += std::abs(error);
-    squared_ += error * error;
-    relative_ += relative_error(prediction, truth, 0);
+    absolute_.Add(std::abs(error));
+    squared_.Add(error * error);
+    relative_.Add(relative_error(prediction, truth, 0));
     if (rows_ == 1) first_truth_ = truth;
     const double distance = truth - first_truth_;
     const double step = distance - truth_mean_;
@@ -54,9 +60,16 @@ void RunningScore::Correct(const double* prediction, double old_truth, double tr
   if (classes_ == 0) {
     static const auto relative_error = Metrics().Get("mape").row_loss;
     const double before = *prediction - old_truth, error = *prediction - truth;
-    absolute_ += std::abs(error) - std::abs(before);
-    squared_ += error * error - before * before;
-    relative_ += relative_error(prediction, truth, 0) - relative_error(prediction, old_truth, 0);
+    absolute_.Add(-std::abs(before));
+    absolute_.Add(std::abs(error));
+    squared_.Add(-before * before);
+    squared_.Add(error * error);
+    relative_.Add(-relative_error(prediction, old_truth, 0));
+    relative_.Add(relative_error(prediction, truth, 0));
+    // Welford with one value replaced.
+    const double was = old_truth - first_truth_, is = truth - first_truth_, mean = truth_mean_;
+    truth_mean_ += (is - was) / static_cast<double>(rows_);
+    truth_spread_ += (is - was) * (is - truth_mean_ + was - mean);
     return;
   }
   static const auto brier = Metrics().Get("brier").row_loss;
@@ -89,13 +102,13 @@ double RunningScore::Value(std::string_view metric) const {
     const double ahead = static_cast<double>(compared_right_) - static_cast<double>(no_change_right_);
     return compared_ == no_change_right_ ? kNaN : ahead / static_cast<double>(compared_ - no_change_right_);
   }
-  if (metric == "mae") return absolute_ / rows;
-  if (metric == "mse") return squared_ / rows;
-  if (metric == "rmse") return std::sqrt(squared_ / rows);
-  if (metric == "mape") return relative_ / rows;
+  if (metric == "mae") return absolute_.Get() / rows;
+  if (metric == "mse") return squared_.Get() / rows;
+  if (metric == "rmse") return std::sqrt(std::max(0.0, squared_.Get()) / rows);
+  if (metric == "mape") return relative_.Get() / rows;
   if (rows_ < 2) return kNaN;
-  if (truth_spread_ == 0) return squared_ == 0 ? 1 : 0;
-  return 1 - squared_ / truth_spread_;
+  if (truth_spread_ == 0) return squared_.Get() == 0 ? 1 : 0;
+  return 1 - squared_.Get() / truth_spread_;
 }
 
 bool RunningScore::Knows(std::string_view metric) { return Contains(kClassification, metric) || Contains(kRegression, metric); }
@@ -113,7 +126,9 @@ JsonObject RunningScore::ToJson() const {
 void RunningScore::Save(ByteWriter* out) const {
   out->PutVarint(classes_);
   for (const uint64_t count : {rows_, right_, compared_, compared_right_, no_change_right_}) out->Put(count);
-  for (const double sum : {log_loss_, brier_, absolute_, squared_, relative_, first_truth_, truth_mean_, truth_spread_}) out->Put(sum);
+  for (const double sum : {log_loss_, brier_, absolute_.value, absolute_.rest, squared_.value, squared_.rest, relative_.value,
+                           relative_.rest, first_truth_, truth_mean_, truth_spread_})
+    out->Put(sum);
   out->PutAll(predicted_);
   out->PutAll(true_);
 }
@@ -121,7 +136,8 @@ void RunningScore::Save(ByteWriter* out) const {
 void RunningScore::Load(ByteReader* in) {
   classes_ = in->GetVarint();
   for (uint64_t* count : {&rows_, &right_, &compared_, &compared_right_, &no_change_right_}) *count = in->Get<uint64_t>();
-  for (double* sum : {&log_loss_, &brier_, &absolute_, &squared_, &relative_, &first_truth_, &truth_mean_, &truth_spread_})
+  for (double* sum : {&log_loss_, &brier_, &absolute_.value, &absolute_.rest, &squared_.value, &squared_.rest, &relative_.value,
+                      &relative_.rest, &first_truth_, &truth_mean_, &truth_spread_})
     *sum = in->Get<double>();
   predicted_ = in->GetAll<uint64_t>();
   true_ = in->GetAll<uint64_t>();

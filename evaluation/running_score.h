@@ -19,8 +19,7 @@ class RunningScore {
   // made; NaN where none was, and then the row is left out of kappa_temporal.
   void Add(const double* prediction, double truth, double no_change);
 
-  // A row that was added with `old_truth` counts with `truth` instead. kappa_temporal and r2 stay as they were: they depend on the order of
-  // outcomes.
+  // A row that was added with `old_truth` counts with `truth` instead. kappa_temporal stays as it was: it depends on the order of outcomes.
   void Correct(const double* prediction, double old_truth, double truth);
 
   uint64_t rows() const { return rows_; }
@@ -43,7 +42,13 @@ class RunningScore {
   uint64_t right_ = 0;
   uint64_t compared_ = 0, compared_right_ = 0, no_change_right_ = 0;  // of the rows where an earlier outcome was known
   std::vector<uint64_t> predicted_, true_;                            // by class
-  double absolute_ = 0, squared_ = 0, relative_ = 0;
+  // A sum that keeps what is small beside something huge, which may be taken back again (Neumaier, 1974).
+  struct Sum {
+    double value = 0, rest = 0;
+    void Add(double x);
+    double Get() const { return value + rest; }
+  };
+  Sum absolute_, squared_, relative_;
   double first_truth_ = 0, truth_mean_ = 0, truth_spread_ = 0;  // Welford, on distances from the first truth to keep digits
 };
 

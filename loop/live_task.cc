@@ -22,6 +22,9 @@ constexpr uint64_t kOutcomesPerSnapshot = 256;        // an answer is at most so
 constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old,
 constexpr int64_t kSnapshotShare = 10;                // and as fresh as can be had for this part of the engine's time
 constexpr uint32_t kFirstTraining = 0;
+constexpr int64_t kMostAhead =
+    366 * kMicrosecondsPerDay;                            // a time beyond is a mistake, and moves no clock: it would stop learning for ever
+constexpr int64_t kEarlyKept = 90 * kMicrosecondsPerDay;  // an outcome that no prediction asked for
 const std::string kReplies = "reply/", kAfterReplies = "reply0";  // '0' follows '/'
 
 std::string EarlyNote(uint64_t key) { return "early/" + HashText(key); }
@@ -102,6 +105,7 @@ void LiveTask::Restore() {
 
 void LiveTask::Reload() {
   for (const auto& [number, running] : running_) {
+    if (!running.failure.empty()) continue;
     trainer_->Kill(number);
     trainer_->Wait(number, {});
   }
@@ -112,7 +116,7 @@ void LiveTask::Reload() {
 }
 
 int64_t LiveTask::Now(int64_t time) const {
-  if (!frame_.task.time.empty()) return time != kNoTime ? time : state_->now;
+  if (!frame_.task.time.empty()) return time != kNoTime && time <= options_.clock() + kMostAhead ? time : state_->now;
   return std::max(state_->now, options_.clock());
 }
 
@@ -153,6 +157,13 @@ void LiveTask::EndHistory() {
 
 std::string LiveTask::IdOf(uint64_t row) const {
   return fmt::format("{:x}-{:08x}", row, static_cast<uint32_t>(MixBits(secret_ ^ MixBits(row))));
+}
+
+bool LiveTask::LooksLikeId(const std::string& text) {
+  constexpr size_t kMark = 9;  // a dash and eight digits
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() > kMark && text[text.size() - kMark] == '-' &&
+         static_cast<size_t>(std::count_if(text.begin(), text.end(), is_digit)) == text.size() - 1;
 }
 
 bool LiveTask::ParseId(const std::string& id, uint64_t* row) const {
@@ -269,6 +280,7 @@ OutcomeStatus LiveTask::Correct(const LedgerOutcome& before, double truth, int64
 
 void LiveTask::Wish(const std::string& word, const std::string& member, const std::string& by) {
   const Roster& roster = state_->roster;
+  if ((word == "promote" || word == "rollback") && roster.champion == 0) throw Error(ErrorKind::kUsage, "the task has no model yet");
   Event event;
   event.kind = EventKind::kWish;
   event.time = Now(kNoTime);
@@ -317,21 +329,28 @@ void LiveTask::Begin(const TrainRequest& request) {
   job.seconds = request.seconds;
   job.seed = MixBits(state_->options.seed ^ MixBits(request.number));
   job.threads = options_.threads;
-  trainer_->Start(request.number, job);
-  running_[request.number] = {options_.clock(), request};
+  running_[request.number] = {options_.clock(), request, ""};
+  try {
+    trainer_->Start(request.number, job);
+  } catch (const Error& error) {  // no worker could be started: a training that failed, and what is recorded meanwhile is
+    running_[request.number].failure = error.message();
+  }
 }
 
 void LiveTask::TakeTrainings() {
   for (auto next = running_.begin(); next != running_.end();) {
     const uint32_t number = next->first;
     const double seconds = static_cast<double>(options_.clock() - next->second.started) / 1e6;
-    const bool hangs = seconds > options_.longest_training_seconds;
+    const bool stillborn = !next->second.failure.empty();
+    const bool hangs = !stillborn && seconds > options_.longest_training_seconds;
     if (hangs) trainer_->Kill(number);
-    if (!hangs && !trainer_->Ended(number)) {
+    if (!stillborn && !hangs && !trainer_->Ended(number)) {
       ++next;
       continue;
     }
-    TrainingResult result = *trainer_->Wait(number, {});
+    TrainingResult result;
+    if (stillborn) result.failure = next->second.failure;
+    else result = *trainer_->Wait(number, {});
     if (hangs) result.failure = fmt::format("the worker was ended after {:.0f} s", seconds);
     next = running_.erase(next);
     recorder_->RecordModel(number, Now(kNoTime), result, frame_);
@@ -395,6 +414,7 @@ void LiveTask::CatchUp(int shadow_shift) {
   if (options_.clock() - tidied_at_ > kMicrosecondsPerDay / 24) {
     tidied_at_ = options_.clock();
     ledger_.DropNotes(kReplies, kAfterReplies, tidied_at_ - kMicrosecondsPerDay);
+    ledger_.DropNotes("early/", "early0", tidied_at_ - kEarlyKept);
   }
   Publish(roster_changed_);
   if (checkpoint_.busy()) {

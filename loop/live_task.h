@@ -82,6 +82,8 @@ class LiveTask {
   // The search for the first models begins; until it has ended there is no champion.
   void EndHistory();
 
+  // Whether a text has the form of a prediction's id.
+  static bool LooksLikeId(const std::string& text);
   // Returns the prediction's id.
   std::string AddRow(const AnsweredRow& row);
   // A row of the source: after the outcomes that were due before it, all members predict it; where its key has been predicted before (asked
@@ -117,6 +119,7 @@ class LiveTask {
   struct Running {
     int64_t started;
     TrainRequest request;
+    std::string failure;  // the reason, where no worker could be started
   };
   int64_t Now(int64_t time) const;
   void Restore();

@@ -37,7 +37,7 @@ std::vector<SourceRow> SourceRows::Take(const GrowthBatch& batch, std::vector<Js
     JsonObject event = ChangeJson("retyped", {column}, batch.from, column == frame_.task.target ? "no outcome" : "missing values");
     event["type"] = schema == nullptr ? Json(nullptr) : Json(ColumnTypeName(schema->type));
     event["values"] = bad.values;
-    event["reason"] = bad.example;
+    event["reason"] = "not of the column's type";  // the values themselves may be a person's, and events are never erased
     events->push_back(std::move(event));
     bad.told = bad.values;
   }
@@ -63,7 +63,6 @@ void SourceRows::SetMissing(const RowError& error, JsonObject* row) {
   (*row)[error.column()] = nullptr;
   Unreadable& bad = unreadable_[error.column()];
   ++bad.values;
-  bad.example = error.message();
 }
 
 bool SourceRows::Read(JsonObject row, SourceRow* out) {
@@ -107,7 +106,7 @@ void SourceRows::Load(const JsonObject& saved) {
   for (const Json& name : ArrayField(json, "new")) new_.emplace(name.as_string());
   for (const Json& name : ArrayField(json, "lacking")) lacking_.emplace(name.as_string());
   for (const auto& [column, counts] : Field(json, "unreadable").as_object())
-    unreadable_[std::string(column)] = {counts.at(0).to_number<uint64_t>(), counts.at(1).to_number<uint64_t>(), ""};
+    unreadable_[std::string(column)] = {counts.at(0).to_number<uint64_t>(), counts.at(1).to_number<uint64_t>()};
   without_time_ = static_cast<uint64_t>(IntegerField(json, "without_time"));
 }
 

@@ -40,7 +40,6 @@ class SourceRows {
  private:
   struct Unreadable {
     uint64_t values = 0, told = 0;
-    std::string example;
   };
   void CompareColumns(const GrowthBatch& batch, std::vector<JsonObject>* events);
   bool Read(JsonObject row, SourceRow* out);

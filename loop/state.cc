@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 5;
+constexpr uint32_t kCheckpointFormat = 6;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 

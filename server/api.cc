@@ -203,9 +203,10 @@ LiveTask& Api::OnlyTask() const {
 
 void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResponse()> record) {
   if (engine_.queued() > options_.most_queued) throw Error(ErrorKind::kResource, "too many rows are waiting to be recorded");
-  const std::string key = call.request.Header("idempotency-key");
+  const bool changes = call.request.method == "POST";
+  const std::string key = changes ? call.request.Header("idempotency-key") : "";
   constexpr size_t kLongestKey = 200;
-  const bool given = call.request.headers.contains("idempotency-key");
+  const bool given = changes && call.request.headers.contains("idempotency-key");
   const bool plain = key.empty() != given && key.size() <= kLongestKey && std::all_of(key.begin(), key.end(), [](unsigned char c) {
                        return std::isalnum(c) != 0 || c == '_' || c == '.' || c == ':' || c == '-';
                      });

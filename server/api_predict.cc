@@ -84,7 +84,8 @@ OneOutcome ReadOutcome(const RowEncoder& encoder, const Task& task, const Json& 
   const Json* outcome = object.if_contains("outcome");
   if (outcome == nullptr) throw RowError(task.target, "an outcome must have the member 'outcome'");
   one.truth = encoder.Truth(*outcome);
-  if (const Json* time = object.if_contains("time"); time != nullptr && !time->is_null()) {
+  const bool time_is_key = std::find(task.key.begin(), task.key.end(), "time") != task.key.end();
+  if (const Json* time = object.if_contains("time"); !time_is_key && time != nullptr && !time->is_null()) {
     const auto parsed = time->is_string() ? ParseTimestamp(std::string_view(time->get_string())) : std::nullopt;
     constexpr double kMostSeconds = 9e12;
     if (parsed) one.time = *parsed;
@@ -92,7 +93,10 @@ OneOutcome ReadOutcome(const RowEncoder& encoder, const Task& task, const Json& 
       one.time = std::llround(time->to_number<double>() * static_cast<double>(kMicrosecondsPerSecond));
     else throw RowError("time", "the outcome's time is '" + ToText(*time) + "', which is not a timestamp");
   }
+  const auto in_key = [&](const char* name) { return std::find(task.key.begin(), task.key.end(), name) != task.key.end(); };
   const Json* id = object.if_contains("id");
+  // A task may have a key of that name: then an id is what has the form of one.
+  if (id != nullptr && in_key("id") && !(id->is_string() && LiveTask::LooksLikeId(std::string(id->get_string())))) id = nullptr;
   if (id != nullptr && !id->is_null()) {
     if (!id->is_string()) throw RowError("id", "an outcome's id must be a text");
     one.id = std::string(id->get_string());

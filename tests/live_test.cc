@@ -32,7 +32,7 @@ class LiveTest : public testing::Test {
     options.clock = [this] { return now_; };
     options.checkpoint_events = 200;
     options.checkpoint_bytes = 700;  // several pieces each
-    task_ = std::make_unique<LiveTask>("t", ledger, std::make_unique<LedgerInlineTrainer>(ledger), options);
+    task_ = std::make_unique<LiveTask>("t", ledger, trainer_of_(ledger), options);
   }
 
   void Begin(World* world, int rows) {
@@ -68,6 +68,9 @@ class LiveTest : public testing::Test {
     return ToText(StatusJson(task_->state(), task_->frame().task, std::vector<double>(task_->state().roster.members.size() + 1)));
   }
 
+  std::function<std::unique_ptr<Trainer>(const Ledger&)> trainer_of_ = [](const Ledger& ledger) {
+    return std::make_unique<LedgerInlineTrainer>(ledger);
+  };
   std::filesystem::path folder_;
   int64_t now_ = 1'700'000'000'000'000;
   std::shared_ptr<LedgerStore> store_;
@@ -164,6 +167,50 @@ TEST_F(LiveTest, WishesOfAnOperator) {
   Open();
   EXPECT_TRUE(task_->state().paused);
   EXPECT_EQ(task_->snapshot()->champion(), before);
+}
+
+// Out of processes or file descriptors: a training fails, and nothing else does.
+TEST_F(LiveTest, AWorkerThatCannotBeStartedIsATrainingThatFailed) {
+  class NoWorkers : public LedgerInlineTrainer {
+   public:
+    using LedgerInlineTrainer::LedgerInlineTrainer;
+    void Start(uint32_t ticket, const TrainingJob& job) override {
+      if (ticket > 0) throw Error(ErrorKind::kResource, "too many open files");
+      LedgerInlineTrainer::Start(ticket, job);
+    }
+  };
+  trainer_of_ = [](const Ledger& ledger) { return std::make_unique<NoWorkers>(ledger); };
+  World world(5);
+  Begin(&world, 600);
+  for (int i = 0; i < 720; ++i) {
+    double truth = 0;
+    const std::string id = Ask(world.Row(false, &truth));
+    ASSERT_EQ(task_->AddOutcome(id, truth, kNoTime), OutcomeStatus::kJoined);
+    task_->CatchUp(0);
+  }
+  store_->Commit();
+  EXPECT_EQ(task_->state().served.rows(), 720u);
+  const std::vector<LedgerNotice> notices = store_->Open("t").Notices();
+  ASSERT_FALSE(notices.empty());
+  EXPECT_EQ(notices[0].kind, "failed");
+  EXPECT_NE(notices[0].body.find("too many open files"), std::string::npos) << notices[0].body;
+  Open();
+  EXPECT_EQ(task_->state().served.rows(), 720u);
+}
+
+TEST_F(LiveTest, NobodyIsPromotedBeforeTheFirstModel) {
+  World world(6);
+  Open();
+  double truth = 0;
+  task_->AddHistory(world.Row(false, &truth), truth);
+  EXPECT_THROW(task_->Wish("promote", "online_linear", "me"), Error);
+  EXPECT_THROW(task_->Wish("rollback", "", "me"), Error);
+}
+
+TEST(LiveTaskIds, HaveAFormThatKeysSeldomHave) {
+  EXPECT_TRUE(LiveTask::LooksLikeId("258-0a1b2c3d"));
+  for (const char* other : {"258", "", "-0a1b2c3d", "258-0A1B2C3D", "x58-0a1b2c3d", "258-0a1b2c3d9", "2020-01-01"})
+    EXPECT_FALSE(LiveTask::LooksLikeId(other)) << other;
 }
 
 TEST_F(LiveTest, ShadowsOfASampleStayPaired) {
