@@ -136,7 +136,7 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   for (const std::string& name : options.roster)
     if (name != "blend") Learners().Get(name);
   if (!task.task.weight.empty() || !task.task.group.empty() || task.folds != 0)
-    throw Error(ErrorKind::kUsage, "--weight, --group and --folds do not go with a replay", "its rows count alike, in the order of time");
+    throw Error(ErrorKind::kUsage, "--weight, --group and --folds do not go with the loop", "its rows count alike, in the order of time");
   for (const auto& [learner, value] : LearnerSettings(task)) options.parameters[learner] = ToText(value.ToJson());
   return options;
 }

@@ -234,7 +234,7 @@ def columns_change(service):
         f"events: {changes}",
     )
     retyped = [event for event in service.events("schema") if event["change"] == "retyped"][0]
-    check(retyped["values"] == 300 and retyped["type"] == "number" and "much" in retyped["reason"], str(retyped))
+    check(retyped["values"] == 300 and retyped["type"] == "number" and "much" not in str(retyped), "values may be a person's: " + str(retyped))
     service.end()
 
 
@@ -318,7 +318,7 @@ def options_change(service):
     service.wait_for(predictions=1200, outcomes=1800)
     check(len(service.events("retrained")) == before, "it was trained again, though it never should")
     check(service.terminate() == 0, "SIGTERM: not exit 0")
-    for more, word in (["--metric", "brier"], "metric"), (["--roster", "online_linear"], "roster"), (["--key", "a"], "key"), (["--outcome-window", "1h"], "window"):
+    for more, word in (["--metric", "brier"], "metric"), (["--roster", "online_linear"], "roster"), (["--key", "a"], "key"), (["--outcome-window", "1h"], "window"), (["--ignore", "b"], "ignored columns"), (["--type", "a=category"], "types"):
         result = subprocess.run([*service.command(free_port()), *more], capture_output=True, text=True, timeout=60)
         check(result.returncode == 2 and word in result.stderr and "cannot become" in result.stderr, f"{more}: {result.returncode} {result.stderr}")
     service.start()

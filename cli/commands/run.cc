@@ -118,6 +118,39 @@ LiveOptions OptionsOf(const CommonOptions& common, LiveEngine::Notice notice) {
   return options;
 }
 
+// What says how rows are read, which no option of the loop remembers.
+constexpr const char* kGivenFact = "given";
+JsonObject GivenBy(const ServedTask& served) {
+  JsonArray ignored(served.columns.task.ignore.begin(), served.columns.task.ignore.end());
+  JsonArray types(served.columns.types.begin(), served.columns.types.end());
+  return {{"data", ShownPlace(served.source)},
+          {"ignored columns", ToText(ignored)},
+          {"types", ToText(types)},
+          {"outcome time", served.loop.outcome_time},
+          {"outcome after", served.loop.outcome_after}};
+}
+
+// At a restart: what is left out is as it was, what reads rows otherwise is refused, and another place of the data is told.
+void CompareGiven(const Ledger& ledger, ServedTask* served) {
+  const auto fact = ledger.Fact(kGivenFact);
+  if (!fact) return;
+  const Json was = ParseJson(*fact, "the ledger's facts");
+  for (const auto& [name, value] : GivenBy(*served)) {
+    const std::string before = TextField(was, name), now = std::string(value.as_string());
+    if (before == now || now.empty() || now == "[]") continue;
+    if (name == "data") {
+      LogLine("warning", "the data was " + before + ", is " + now + ": what is there counts as new", {{"task", served->name}});
+      continue;
+    }
+    throw Error(ErrorKind::kUsage,
+                "the " + std::string(name) + " of the task '" + served->name + "' is " + (before.empty() ? "none" : before) +
+                    " in its ledger, and cannot become " + now,
+                "name another task or another ledger");
+  }
+  served->loop.outcome_time = TextField(was, "outcome time");
+  served->loop.outcome_after = TextField(was, "outcome after");
+}
+
 // Makes a task from its source where the ledger does not have it, and goes on with it where it does.
 void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerStore& store, Service& service, const CommonOptions& common) {
   Ledger& ledger = store.Open(served.name);
@@ -140,6 +173,7 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
     for (const SchemaWarning& warning : warnings) LogLine("warning", warning.message, {{"task", served.name}});
     LiveTask::Create(ledger, source->frame(), source->options());
   }
+  if (is_new) ledger.SetFact(kGivenFact, ToText(GivenBy(served)));
   const uint64_t memory = served.memory_bytes > 0 ? served.memory_bytes : common.memory_bytes;
   LiveTask& task = service.engine().Add(served.name, [&](Ledger& its_ledger, LiveEngine::Notice notice) {
     LiveOptions options = OptionsOf(common, std::move(notice));
@@ -171,6 +205,7 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
   const Durability durability = config.durability == "power" ? Durability::kPower : Durability::kProcess;
   const auto store = OpenLedgerStore(config.ledger, {.durability = durability, .short_commits = true});
   ServiceOptions options{config.http, config.ledger, config.webhook, EVERLEARN_VERSION, {}};
+  for (ServedTask& task : tasks) CompareGiven(store->Open(task.name), &task);
   for (const ServedTask& task : tasks) options.outcome_times[task.name] = task.loop.outcome_time;
   // From here on SIGINT and SIGTERM wait for sigwait below; threads inherit that.
   Service service(store, options);
