@@ -75,6 +75,10 @@ std::vector<BankRow> EvidenceBank::Newest() const {
   if (count < kLeast) return rows;
   rows.reserve(count);
   for (uint64_t i = added_ - count; i < added_; ++i) rows.push_back(ring_[i % kMost]);
+  // Rows whose outcome came later than those of newer rows: the model that is to be judged may learn from what is settled before the bank.
+  const uint64_t end = rows.front().settled;
+  std::erase_if(rows, [&](const BankRow& row) { return row.row < end; });
+  if (rows.size() < kLeast) rows.clear();
   return rows;
 }
 

@@ -38,7 +38,8 @@ class EvidenceBank {
 
   // A row whose outcome counts, in the order in which rows do; `counted` rows have before it.
   void Add(const PendingRow& row, double truth, uint64_t counted, const RowLoss& loss, const Roster& roster, size_t outputs);
-  // The newest tenth of the rows that have counted, at most kMost; none where that is fewer than kLeast. The oldest comes first.
+  // The newest tenth of the rows that have counted, at most kMost, without those that were settled before the first of them was predicted
+  // (its `settled` is where the rows for a first fit end); none where that is fewer than kLeast. In the order of counting.
   std::vector<BankRow> Newest() const;
 
   void Save(ByteWriter* out) const;

@@ -54,6 +54,24 @@ TEST(EvidenceBank, HoldsTheNewestTenthWithWhatWasLost) {
   EXPECT_EQ(most.front().row, 113'456u);
 }
 
+// A row of long ago whose outcome came only now may have taught the model that is to be judged.
+TEST(EvidenceBank, RowsThatWereSettledBeforeAreNoPartOfIt) {
+  const Roster roster = MakeRoster();
+  const RowLoss loss("log_loss", 2);
+  EvidenceBank bank;
+  for (uint64_t i = 0; i < 2000; ++i) {
+    PendingRow row;
+    row.row = i % 10 == 9 ? i / 2 : i;
+    row.informed = row.settled = i;
+    row.members = {1};
+    row.predictions = {0.5, 0.5};
+    bank.Add(row, 1, i, loss, roster, 2);
+  }
+  const std::vector<BankRow> rows = bank.Newest();
+  ASSERT_EQ(rows.size(), 180u);
+  for (const BankRow& row : rows) EXPECT_GE(row.row, 1800u);
+}
+
 TEST(EvidenceBank, SavedAndLoadedItIsTheSame) {
   ByteWriter out, again;
   BankOf(12'345).Save(&out);

@@ -237,7 +237,7 @@ std::vector<std::pair<std::string, std::string>> FirstCandidates(const LoopState
 
 void SetBank(const TrainRequest& request, TrainingJob* job) {
   for (const BankRow& row : request.bank) job->bank.push_back(row.row);
-  if (!request.bank.empty()) job->bank_end = request.bank.front().settled;
+  for (const BankRow& row : request.bank) job->bank_end = job->bank_end == 0 ? row.settled : std::min(job->bank_end, row.settled);
   job->recent_row = request.recent_row;
 }
 

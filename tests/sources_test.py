@@ -268,7 +268,8 @@ def query_with_a_watermark(service):
     write_table(service.source / "last.csv", COLUMNS, service.rows(3))
     service.wait_for(predictions=written + 4, outcomes=603 + written)
     states = [event.get("state") for event in service.events("source")]
-    check(states == ["failing", "reading"], f"events: {service.events('source')}")
+    # A look at the very moment of the change may fail in other words than the next.
+    check(set(states[:-1]) == {"failing"} and states[-1] == "reading", f"events: {service.events('source')}")
     service.end()
 
 
