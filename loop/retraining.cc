@@ -40,6 +40,7 @@ uint64_t NextBySchedule(const LoopState& s, uint64_t outcomes) {
 // trained together are one retraining, and one that gained is enough.
 void LearnWhatItGained(LoopState& s, const TrainRequest& request, const BankComparison& over_before) {
   if (s.options.retrain != RetrainRule::kAuto || over_before.rows < EvidenceBank::kLeast) return;
+  if (request.recent_row != s.recent_row) return;  // an alarm has come since, and wants a training soon
   const bool gained = over_before.mean > over_before.standard_error;
   if (gained) s.patience = 1;
   else if (s.judged_at != request.outcomes) s.patience = std::min(2 * s.patience, kMostPatience);
