@@ -114,8 +114,7 @@ class Ledger {
 
 struct LedgerOptions {
   Durability durability = Durability::kPower;
-  bool read_only = false;      // for looking: never creates a file, never locks out the writer
-  bool short_commits = false;  // what can be done beside a commit is done in another thread
+  bool read_only = false;  // for looking: never creates a file, never locks out the writer
 };
 
 // The ledgers of several tasks in one place, committed together.

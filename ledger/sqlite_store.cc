@@ -60,9 +60,7 @@ std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, const Ledge
     throw Error(ErrorKind::kResource, path + " could not be opened for writing: other processes are reading it",
                 "wait until they have finished");
   }
-  auto store = std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
-  if (options.short_commits) store->WriteBackAside(path, options.durability);
-  return store;
+  return std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
 }
 
 // A URI that says the file will not change: the only way to read a WAL-mode file in a folder that cannot be written.
@@ -117,7 +115,6 @@ SqliteStore::~SqliteStore() {
   if (!read_only()) Rollback();
   prepared_.clear();
   if (read_only()) return;
-  write_back_ = nullptr;
   try {
     database_->Execute("PRAGMA journal_mode = DELETE");
   } catch (const Error&) {
@@ -152,10 +149,7 @@ void SqliteStore::Run(const char* sql, SqlValues values) {
   GiveBack(sql, std::move(statement));
 }
 
-void SqliteStore::CommitTransaction() {
-  database_->Execute("COMMIT");
-  if (write_back_ != nullptr) write_back_->AfterCommit();
-}
+void SqliteStore::CommitTransaction() { database_->Execute("COMMIT"); }
 
 void SqliteStore::RollbackTransaction() noexcept {
   try {

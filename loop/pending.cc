@@ -102,7 +102,7 @@ void PendingRows::SaveBounds(ByteWriter* out) const {
   out->PutVarint(given_up_);
 }
 
-void PendingRows::BeginSave() { saving_.emplace().end = end_; }
+void PendingRows::BeginSave() { saving_.emplace(end_); }
 
 bool PendingRows::SavePart(size_t bytes, ByteWriter* out) {
   ByteWriter rows = std::move(saving_->rows);

@@ -82,9 +82,10 @@ class PendingRows {
  private:
   // A save that is under way. A row that changes or goes before its turn is saved just before that.
   struct Saving {
-    uint64_t next = 0, end = 0;  // rows in [next, end) are not yet saved,
-    std::set<uint64_t> saved;    // but for these,
-    ByteWriter rows;             // which are here
+    explicit Saving(uint64_t end_row) : next(0), end(end_row) {}
+    uint64_t next, end;        // rows in [next, end) are not yet saved,
+    std::set<uint64_t> saved;  // but for these,
+    ByteWriter rows;           // which are here
   };
   void Grow();
   void BeforeChange(const PendingRow& row);
