@@ -54,6 +54,12 @@ struct FitOptions {
   int threads = 1;
   // Asked between rounds; true ends the fit early with what there is (or throws kInterrupted where there is nothing).
   std::function<bool()> stop = {};
+  // Rows of the same data set, none of them trained on: an iterative learner ends where its loss on them no longer falls, and gives the
+  // model of the best round. Empty: all rounds are made.
+  std::span<const uint32_t> validation = {};
+  // One a feature: +1 where the prediction (of the second class; of the value) must not fall as the feature grows, -1 where it must not
+  // rise, 0 free. Empty: all free. Only for learners with `monotone`, and never for more than two classes.
+  std::span<const int8_t> monotone = {};
 };
 
 // A model that learns row by row. Targets are class index or value; features as in Model. Not thread-safe.
@@ -82,6 +88,7 @@ struct LearnerInfo {
   std::vector<Parameter> parameters = {};
   bool binary = false, multiclass = false, regression = false;
   bool weights = false;
+  bool monotone = false;                     // obeys FitOptions::monotone
   bool baseline = false;                     // a reference to be beaten: excused from beating the mean
   bool quick = false;                        // `fit` without a budget tries it once at its defaults
   std::vector<std::string> exceptions = {};  // conformance checks that it is excused from, "check: reason"
