@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "model/check.h"
+#include "model/nested.h"
 
 namespace everlearn {
 namespace {
@@ -22,8 +23,7 @@ ArrayFileWriter Writer(const ModelFile& model_file) {
   manifest["task"] = model_file.task.ToJson();
   manifest["schema"] = model_file.schema.ToJson();
   manifest["space"] = model_file.space.Save(&file);
-  manifest["kind"] = model_file.model->kind();
-  manifest["parameters"] = model_file.model->Save(kModelPrefix, &file);
+  for (auto& [name, value] : SaveModel(*model_file.model, kModelPrefix, &file)) manifest[name] = std::move(value);
   manifest["notes"] = model_file.notes;
   if (!model_file.state.empty()) {
     file.Add(kState, std::span(reinterpret_cast<const uint8_t*>(model_file.state.data()), model_file.state.size()));
@@ -51,13 +51,9 @@ ModelFile Read(const ArrayFile& file, const Json& manifest) {
   result.schema = Schema::FromJson(Field(manifest, "schema"));
   result.space = FeatureSpace::Load(Field(manifest, "space"), file);
   CheckColumns(result.space, result.schema);
-  const ModelKind* kind = ModelKinds().Find(TextField(manifest, "kind"));
-  CheckModel(kind != nullptr, "its model kind is not known");
   const size_t outputs = result.task.outputs();
   CheckModel(outputs >= 1, "its task has no classes");
-  result.model = kind->load(Field(manifest, "parameters"), kModelPrefix, file, result.space.size(), outputs);
-  CheckModel(result.model->features() == result.space.size() && result.model->outputs() == outputs,
-             "its model does not fit its features or classes");
+  result.model = LoadModel(manifest, kModelPrefix, file, result.space.size(), outputs);
   result.notes = Field(manifest, "notes");
   if (file.Has(kState)) {
     const auto state = file.Get<uint8_t>(kState);
