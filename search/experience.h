@@ -15,11 +15,11 @@ namespace everlearn {
 
 struct ExperienceTrial {
   std::string learner;
-  JsonObject parameters;            // as ParameterValues::ToJson
-  std::vector<double> fold_losses;  // lower is better; NaN: that fold has none
-  double seconds = 0;               // of one fit on one core
-  double units = 0;                 // of one fit
-  std::string status = "ok";        // "ok", "stopped", "failed"
+  JsonObject parameters = {};            // as ParameterValues::ToJson
+  std::vector<double> fold_losses = {};  // lower is better; NaN: that fold has none
+  double seconds = 0;                    // of one fit on one core
+  double units = 0;                      // of one fit
+  std::string status = "ok";             // "ok", "stopped", "failed"
 
   double loss() const;  // mean over the folds that have one; NaN where none has or the status is not "ok"
 };
@@ -30,7 +30,7 @@ struct ExperienceRun {
   std::string metric;
   DataDescription data;
   double constant_loss = 0;  // of the constant model, on the same folds
-  std::vector<ExperienceTrial> trials;
+  std::vector<ExperienceTrial> trials = {};
 };
 
 class Experience {

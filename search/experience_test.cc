@@ -33,9 +33,13 @@ class ExperienceFile : public testing::Test {
   std::string folder_;
 };
 
-ExperienceRun Run(const std::string& source, double loss) {
-  ExperienceRun run{
-      .source = source, .kind = "binary", .metric = "auc", .data = {.rows = 1000, .features = 7, .classes = 2}, .constant_loss = 0.5};
+ExperienceRun MakeRun(const std::string& source, double loss) {
+  ExperienceRun run{.source = source,
+                    .kind = "binary",
+                    .metric = "auc",
+                    .data = {.rows = 1000, .features = 7, .classes = 2},
+                    .constant_loss = 0.5,
+                    .trials = {}};
   run.trials.push_back(
       {.learner = "linear", .parameters = {{"l2", 0.1}}, .fold_losses = {loss, kNaN, loss + 0.1}, .seconds = 2, .units = 150});
   run.trials.push_back({.learner = "trees", .parameters = {}, .fold_losses = {}, .seconds = 0, .units = 9, .status = "failed"});
@@ -44,11 +48,11 @@ ExperienceRun Run(const std::string& source, double loss) {
 
 TEST_F(ExperienceFile, ARunIsReadBackAsItWas) {
   EXPECT_TRUE(Experience::Load(path()).runs().empty());
-  EXPECT_EQ(Experience::Append(path(), Run("a.csv", 0.25)), "");
+  EXPECT_EQ(Experience::Append(path(), MakeRun("a.csv", 0.25)), "");
   const Experience experience = Experience::Load(path());
   ASSERT_EQ(experience.runs().size(), 1U);
   const ExperienceRun& run = experience.runs()[0];
-  EXPECT_EQ(ToText(ToJson(run)), ToText(ToJson(Run("a.csv", 0.25))));
+  EXPECT_EQ(ToText(ToJson(run)), ToText(ToJson(MakeRun("a.csv", 0.25))));
   EXPECT_DOUBLE_EQ(run.trials[0].loss(), 0.3);
   EXPECT_TRUE(std::isnan(run.trials[0].fold_losses[1]));
   EXPECT_TRUE(std::isnan(run.trials[1].loss()));
@@ -56,7 +60,7 @@ TEST_F(ExperienceFile, ARunIsReadBackAsItWas) {
 }
 
 TEST_F(ExperienceFile, DamagedLinesAreSkippedAndCounted) {
-  Experience::Append(path(), Run("a.csv", 0.25));
+  Experience::Append(path(), MakeRun("a.csv", 0.25));
   const std::string good = Text();
   std::ofstream file(path());
   file << "not JSON\n" << good << "{}\n[1, 2]\n\n";
@@ -75,12 +79,12 @@ TEST_F(ExperienceFile, DamagedLinesAreSkippedAndCounted) {
   const Experience experience = Experience::Load(path());
   EXPECT_EQ(experience.runs().size(), 1U);
   EXPECT_EQ(experience.damaged_lines(), 9U);
-  EXPECT_EQ(Experience::Append(path(), Run("b.csv", 0.3)), "");
+  EXPECT_EQ(Experience::Append(path(), MakeRun("b.csv", 0.3)), "");
   EXPECT_EQ(Experience::Load(path()).runs().size(), 2U);
 }
 
 TEST_F(ExperienceFile, ForgetRemovesWhatIsCalledSo) {
-  for (const auto& name : {"phoneme.csv.gz", "phoneme2.csv", "phoneme", "other.parquet"}) Experience::Append(path(), Run(name, 0.2));
+  for (const auto& name : {"phoneme.csv.gz", "phoneme2.csv", "phoneme", "other.parquet"}) Experience::Append(path(), MakeRun(name, 0.2));
   { std::ofstream(path(), std::ios::app) << "damaged\n"; }
   EXPECT_EQ(Experience::Forget(path(), "phoneme"), 2U);
   EXPECT_EQ(Experience::Forget(path(), "phoneme"), 0U);
@@ -91,12 +95,12 @@ TEST_F(ExperienceFile, ForgetRemovesWhatIsCalledSo) {
 }
 
 TEST_F(ExperienceFile, SeveralWritersLoseNothing) {
-  Experience::Append(path(), Run("first", 0.2));
+  Experience::Append(path(), MakeRun("first", 0.2));
   constexpr int kWriters = 4, kEach = 25;
   for (int w = 0; w < kWriters; ++w) {
     if (fork() == 0) {
       for (int i = 0; i < kEach; ++i) {
-        if (!Experience::Append(path(), Run("writer" + std::to_string(w), i)).empty()) _exit(1);
+        if (!Experience::Append(path(), MakeRun("writer" + std::to_string(w), i)).empty()) _exit(1);
         if (i == kEach / 2 && w == 0) Experience::Forget(path(), "first");
       }
       _exit(0);
@@ -113,27 +117,27 @@ TEST_F(ExperienceFile, SeveralWritersLoseNothing) {
 }
 
 TEST_F(ExperienceFile, WhatCannotBeWrittenIsSaidNotThrown) {
-  EXPECT_NE(Experience::Append("/proc/no/experience.jsonl", Run("a", 0.1)), "");
-  EXPECT_NE(Experience::Append("", Run("a", 0.1)), "");
+  EXPECT_NE(Experience::Append("/proc/no/experience.jsonl", MakeRun("a", 0.1)), "");
+  EXPECT_NE(Experience::Append("", MakeRun("a", 0.1)), "");
 }
 
 TEST_F(ExperienceFile, TheHashIsThatOfTheContent) {
-  Experience::Append(path(), Run("a.csv", 0.25));
+  Experience::Append(path(), MakeRun("a.csv", 0.25));
   const Experience first = Experience::Load(path());
   Experience same;
-  same.Add(Run("a.csv", 0.25));
+  same.Add(MakeRun("a.csv", 0.25));
   EXPECT_EQ(first.Hash(), same.Hash());
-  same.Add(Run("a.csv", 0.26));
+  same.Add(MakeRun("a.csv", 0.26));
   EXPECT_NE(first.Hash(), same.Hash());
   EXPECT_EQ(same.Without("a").Hash(), Experience().Hash());
   EXPECT_EQ(first.With(same).runs().size(), 3U);
 }
 
 TEST_F(ExperienceFile, ImportAddsWhatIsNew) {
-  Experience::Append(path(), Run("a.csv", 0.25));
+  Experience::Append(path(), MakeRun("a.csv", 0.25));
   const std::string other = path() + ".exported";
   Experience exported = Experience::Load(path());
-  exported.Add(Run("b.csv", 0.3));
+  exported.Add(MakeRun("b.csv", 0.3));
   { std::ofstream(other) << exported.Export(); }
   EXPECT_EQ(Experience::Import(other, path()), 1U);
   EXPECT_EQ(Experience::Import(other, path()), 0U);

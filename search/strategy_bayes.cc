@@ -80,7 +80,7 @@ class Bayes : public Strategy {
   explicit Bayes(const StrategyContext& context) : random_(Random::Derive(context.seed, 4)) {
     for (const std::string& learner : AllowedLearners(context)) spaces_.emplace(learner, SearchSpace(learner));
     begin_ = RankedPortfolio(context);
-    if (begin_.size() > kBegin / 2) begin_.resize(kBegin / 2);
+    if (begin_.size() > kBegin / 2) begin_.erase(begin_.begin() + kBegin / 2, begin_.end());
     for (size_t i = 0; begin_.size() < kBegin && !spaces_.empty(); ++i) {
       auto space = spaces_.begin();
       std::advance(space, i % spaces_.size());

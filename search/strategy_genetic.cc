@@ -21,7 +21,7 @@ class Genetic : public Strategy {
   explicit Genetic(const StrategyContext& context) : random_(Random::Derive(context.seed, 3)) {
     for (const std::string& learner : AllowedLearners(context)) spaces_.emplace(learner, SearchSpace(learner));
     begin_ = RankedPortfolio(context);
-    if (begin_.size() > kBegin / 2) begin_.resize(kBegin / 2);
+    if (begin_.size() > kBegin / 2) begin_.erase(begin_.begin() + kBegin / 2, begin_.end());
     while (begin_.size() < kBegin && !spaces_.empty()) begin_.push_back(Immigrant());
   }
 

@@ -59,7 +59,7 @@ struct Course {
 };
 
 // Runs a strategy on the surface; every seventh trial fails, and `behind` trials are always under way.
-Course Run(const std::string& name, const StrategyContext& context, size_t trials, size_t behind = 0, double seconds_limit = 1e300) {
+Course Try(const std::string& name, const StrategyContext& context, size_t trials, size_t behind = 0, double seconds_limit = 1e300) {
   Course course;
   const auto strategy = MakeStrategy(name, context);
   std::vector<Candidate> open;
@@ -81,7 +81,7 @@ Course Run(const std::string& name, const StrategyContext& context, size_t trial
 
 double MeanBest(const std::string& name, size_t trials, double seconds_limit = 1e300) {
   double sum = 0;
-  for (uint64_t seed = 0; seed < 10; ++seed) sum += Run(name, Context(seed), trials, 0, seconds_limit).best / 10;
+  for (uint64_t seed = 0; seed < 10; ++seed) sum += Try(name, Context(seed), trials, 0, seconds_limit).best / 10;
   return sum;
 }
 
@@ -89,7 +89,7 @@ class EveryStrategy : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryStrategy, IsDeterministicAndNeverRepeatsItself) {
   for (const size_t behind : {0, 2}) {
-    const Course first = Run(GetParam(), Context(5), 60, behind), second = Run(GetParam(), Context(5), 60, behind);
+    const Course first = Try(GetParam(), Context(5), 60, behind), second = Try(GetParam(), Context(5), 60, behind);
     std::set<std::string> keys;
     ASSERT_EQ(first.seen.size(), second.seen.size());
     for (size_t i = 0; i < first.seen.size(); ++i) {
@@ -103,7 +103,7 @@ TEST_P(EveryStrategy, TriesWhatIsToBeFirst) {
   StrategyContext context = Context(1);
   const Candidate warm = *CandidateFrom("surface_poor", {{"b", 3.5}});
   context.first = {warm, warm};
-  const Course course = Run(GetParam(), context, 2);
+  const Course course = Try(GetParam(), context, 2);
   ASSERT_EQ(course.seen.size(), 2U);
   EXPECT_EQ(CandidateKey(course.seen[0].candidate), CandidateKey(warm));
   EXPECT_NE(CandidateKey(course.seen[1].candidate), CandidateKey(warm));
@@ -112,14 +112,14 @@ TEST_P(EveryStrategy, TriesWhatIsToBeFirst) {
 TEST_P(EveryStrategy, StaysWithTheAllowedLearners) {
   StrategyContext context = Context(2);
   context.learners = {"surface_poor"};
-  for (const Observation& o : Run(GetParam(), context, 30).seen) EXPECT_EQ(o.candidate.learner, "surface_poor");
+  for (const Observation& o : Try(GetParam(), context, 30).seen) EXPECT_EQ(o.candidate.learner, "surface_poor");
   context.learners = {"surface_poor"};
   context.classes = 2;  // which it cannot do
-  EXPECT_TRUE(Run(GetParam(), context, 5).seen.empty());
+  EXPECT_TRUE(Try(GetParam(), context, 5).seen.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Strategies, EveryStrategy, testing::ValuesIn(Strategies().Names()), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Strategies, EveryStrategy, testing::ValuesIn(Strategies().Names()), [](const auto& strategy) {
+  std::string name = strategy.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
@@ -177,7 +177,8 @@ TEST(SearchSpace, CandidatesOfStrangersAreChecked) {
 }
 
 ExperienceRun RunOf(const std::string& source, double rows, const std::vector<std::pair<double, double>>& losses_at_b) {
-  ExperienceRun run{.source = source, .kind = "regression", .metric = "rmse", .data = {.rows = rows, .features = 5}, .constant_loss = 2};
+  ExperienceRun run{
+      .source = source, .kind = "regression", .metric = "rmse", .data = {.rows = rows, .features = 5}, .constant_loss = 2, .trials = {}};
   for (const auto& [b, loss] : losses_at_b)
     run.trials.push_back({.learner = "surface_good", .parameters = {{"b", b}}, .fold_losses = {loss}, .seconds = 1, .units = 10});
   return run;
