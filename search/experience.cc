@@ -217,6 +217,7 @@ Experience Experience::Load(const std::string& path) {
 }
 
 std::string Experience::Append(const std::string& path, const ExperienceRun& run) {
+  if (path.empty()) return "there is no folder for the experience: neither XDG_DATA_HOME nor HOME is set";
   try {
     std::error_code code;
     const auto folder = std::filesystem::path(path).parent_path();
