@@ -35,7 +35,7 @@ class BudgetedSearch {
     *data = MapDataset(std::make_shared<const Mapping>(block_.descriptor()));
     data_ = data->get();
     constant_ = FitConstant();
-    trials_ = std::make_unique<Trials>(metric_, folds.size(), constant_losses_);
+    trials_ = std::make_unique<Trials>(metric_, folds, constant_losses_);
     StrategyContext context;
     context.experience = options.experience;
     context.data = description;
@@ -228,11 +228,6 @@ class BudgetedSearch {
     return std::nullopt;
   }
 
-  bool IsRunning(size_t number) const {
-    const Trial& trial = (*trials_)[number];
-    return std::find(trial.running.begin(), trial.running.end(), true) != trial.running.end();
-  }
-
   // Whether a trial is to be raced to its end before others are begun: it is not hopeless, and its folds cost little.
   bool IsCheapAndUndecided(size_t number) const {
     const Trial& trial = (*trials_)[number];
@@ -244,7 +239,7 @@ class BudgetedSearch {
 
   std::optional<TrialFold> CheapFold() const {
     for (size_t i = 0; i < trials_->size(); ++i)
-      if (IsCheapAndUndecided(i) && !IsRunning(i))
+      if (IsCheapAndUndecided(i))
         if (const auto fold = NextFold(i)) return TrialFold(i, *fold);
     return std::nullopt;
   }

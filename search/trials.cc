@@ -11,8 +11,9 @@ namespace everlearn {
 namespace {
 
 // A trial that is so far behind on the folds it has, between the best (0) and the constant (1), is not gone on with; the best of its
-// learner may be further behind, since an ensemble gains from what is different.
-constexpr double kHopelessGap = 0.08, kHopelessGapOfAKind = 0.3;
+// learner may be further behind, since an ensemble gains from what is different. Few rows say little: the margin grows with the standard
+// error of a mean over them, of which differences between models are about this large.
+constexpr double kHopelessGap = 0.06, kHopelessGapOfAKind = 0.3, kNoise = 1;
 constexpr size_t kKeptOfALearner = 2;
 
 }  // namespace
@@ -23,8 +24,10 @@ size_t Trial::done() const {
   return count;
 }
 
-Trials::Trials(const Metric& metric, size_t folds, std::vector<double> constant_losses)
-    : metric_(metric), folds_(folds), constant_losses_(std::move(constant_losses)) {}
+Trials::Trials(const Metric& metric, const std::vector<Fold>& folds, std::vector<double> constant_losses)
+    : metric_(metric), folds_(folds.size()), constant_losses_(std::move(constant_losses)) {
+  for (const Fold& fold : folds) fold_rows_.push_back(static_cast<double>(fold.validation.size()));
+}
 
 size_t Trials::Add(Candidate candidate) {
   const auto same = std::count_if(trials_.begin(), trials_.end(), [&](const Trial& t) { return t.candidate.learner == candidate.learner; });
@@ -46,7 +49,9 @@ void Trials::Take(size_t number, PieceResult result) {
     return;
   }
   trial.pieces[fold] = std::move(result);
-  const double limit = BestOfItsLearner(number) ? kHopelessGapOfAKind : kHopelessGap;
+  double rows = 0;
+  for (size_t k = 0; k < trial.done(); ++k) rows += fold_rows_[k];
+  const double limit = (BestOfItsLearner(number) ? kHopelessGapOfAKind : kHopelessGap) + kNoise / std::sqrt(std::max(1.0, rows));
   trial.hopeless = Gap(number) > limit;
 }
 

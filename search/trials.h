@@ -29,7 +29,7 @@ struct Trial {
 class Trials {
  public:
   // `constant_losses`: of the constant model, one a fold: what no trial should be worse than.
-  Trials(const Metric& metric, size_t folds, std::vector<double> constant_losses);
+  Trials(const Metric& metric, const std::vector<Fold>& folds, std::vector<double> constant_losses);
 
   size_t size() const { return trials_.size(); }
   Trial& operator[](size_t i) { return trials_[i]; }
@@ -58,6 +58,7 @@ class Trials {
 
   const Metric& metric_;
   size_t folds_;
+  std::vector<double> fold_rows_;  // of validation
   std::vector<double> constant_losses_;
   std::vector<Trial> trials_;
 };
