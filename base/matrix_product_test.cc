@@ -23,14 +23,15 @@ struct Shape {
 };
 
 // Around the sizes of tiles, panels and blocks, and with strides that are wider than the rows.
-const Shape kShapes[] = {{1, 1, 1},     {1, 0, 5},      {3, 7, 15},     {5, 17, 16},   {6, 31, 17},  {7, 32, 31},
-                         {11, 33, 32},  {12, 64, 33},   {13, 128, 48},  {24, 5, 49},   {25, 9, 64},  {37, 300, 65},
+const Shape kShapes[] = {{1, 1, 1},     {1, 0, 5},      {3, 7, 15},     {5, 17, 16},   {6, 31, 17}, {7, 32, 31},
+                         {11, 33, 32},  {12, 64, 33},   {13, 128, 48},  {24, 5, 49},   {25, 9, 64}, {37, 300, 65},
                          {513, 40, 33}, {2100, 33, 20}, {300, 1100, 3}, {600, 257, 96}};
 
 TEST(MatrixProduct, MultiplyEqualsSums) {
   for (const auto& [rows, depth, columns] : kShapes) {
     const size_t left_stride = depth + 3, out_stride = columns + 5;
-    const std::vector<float> left = RandomNumbers(rows * left_stride, 1), right = RandomNumbers(depth * columns, 2), bias = RandomNumbers(columns, 3);
+    const std::vector<float> left = RandomNumbers(rows * left_stride, 1), right = RandomNumbers(depth * columns, 2),
+                             bias = RandomNumbers(columns, 3);
     PackedMatrix packed;
     packed.Pack(right.data(), depth, columns, columns, 1);
     std::vector<float> out(rows * out_stride, -7.0f);
@@ -62,7 +63,8 @@ TEST(MatrixProduct, PacksATranspose) {
 
 TEST(MatrixProduct, ARowDoesNotDependOnTheOthers) {
   const size_t rows = 131, depth = 77, columns = 53;
-  const std::vector<float> left = RandomNumbers(rows * depth, 4), right = RandomNumbers(depth * columns, 5), bias = RandomNumbers(columns, 6);
+  const std::vector<float> left = RandomNumbers(rows * depth, 4), right = RandomNumbers(depth * columns, 5),
+                           bias = RandomNumbers(columns, 6);
   PackedMatrix packed;
   packed.Pack(right.data(), depth, columns, columns, 1);
   std::vector<float> all(rows * columns), one(columns);
@@ -84,7 +86,8 @@ TEST(MatrixProduct, AddsTransposedProducts) {
         double sum = 0.5;
         for (size_t k = 0; j < columns && k < depth; ++k)
           sum += static_cast<double>(left[k * left_stride + i]) * right[k * right_stride + j];
-        ASSERT_NEAR(out[i * out_stride + j], sum, 1e-6 * (10 + static_cast<double>(depth))) << left_columns << ' ' << depth << ' ' << columns;
+        ASSERT_NEAR(out[i * out_stride + j], sum, 1e-6 * (10 + static_cast<double>(depth)))
+            << left_columns << ' ' << depth << ' ' << columns;
       }
     }
   }

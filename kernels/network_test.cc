@@ -33,12 +33,9 @@ struct Rows {
 };
 
 Rows StoredRows(const Json& json) {
-  Rows rows{NumbersAs<float>(Field(json, "fixed")),
-            NumbersAs<float>(Field(json, "fractions")),
-            NumbersAs<float>(Field(json, "targets")),
-            NumbersAs<float>(Field(json, "weights")),
-            NumbersAs<uint32_t>(Field(json, "positions")),
-            {}};
+  Rows rows{NumbersAs<float>(Field(json, "fixed")),        NumbersAs<float>(Field(json, "fractions")),
+            NumbersAs<float>(Field(json, "targets")),      NumbersAs<float>(Field(json, "weights")),
+            NumbersAs<uint32_t>(Field(json, "positions")), {}};
   rows.all.resize(rows.targets.size());
   std::iota(rows.all.begin(), rows.all.end(), 0u);
   return rows;
