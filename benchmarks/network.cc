@@ -54,7 +54,7 @@ int Run(const Options& options) {
       network.Step(step);
       ++step.step;
     }
-    if (pass > 0) fmt::print("{:.6f} {:.6f}\n", ThreadCpuSeconds() - before, loss);
+    if (pass > 0) fmt::print("{:.6f} s of CPU a pass, loss {:.6f}\n", ThreadCpuSeconds() - before, loss);
   }
   return 0;
 }

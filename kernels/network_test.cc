@@ -117,7 +117,7 @@ Rows RandomRows(const NetworkShape& shape, size_t count) {
 // More rows than one block, so that what is summed over blocks is checked too.
 void CheckGradient(const NetworkShape& shape, float smoothing) {
   Network network(shape, 3);
-  const Rows rows = RandomRows(shape, 700);
+  const Rows rows = RandomRows(shape, 300);
   const NetworkLossOptions options{0, smoothing};
   network.Differentiate(rows.data(), rows.all, options);
   const std::vector<float> gradient(network.gradient().begin(), network.gradient().end());
@@ -126,7 +126,7 @@ void CheckGradient(const NetworkShape& shape, float smoothing) {
   double largest = 0;
   for (const float g : gradient) largest = std::max(largest, static_cast<double>(std::abs(g)));
   ASSERT_GT(largest, 1e-3);
-  for (int k = 0; k < 300; ++k) {
+  for (int k = 0; k < 150; ++k) {
     const size_t i = random.Below(parameters.size());
     const float before = parameters[i];
     constexpr float kStep = 0.01f;
