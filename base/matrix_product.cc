@@ -189,7 +189,8 @@ void AddTransposedProduct(const float* left, size_t depth, size_t left_columns, 
     for (size_t k = 0; k < depth; k += kDepth) {
       const size_t block = std::min(kDepth, depth - k);
       PackPanel(right + k * right_stride + j, block, columns, right_stride, 1, width, panel);
-      RunPanel({block, left + k * left_stride, 1, left_stride, panel, width, out + j, out_stride, out + j, out_stride}, left_columns, columns);
+      RunPanel({block, left + k * left_stride, 1, left_stride, panel, width, out + j, out_stride, out + j, out_stride}, left_columns,
+               columns);
     }
   }
 }

@@ -2,8 +2,8 @@
 // (Goto & van de Geijn, Anatomy of high-performance matrix multiplication, 2008).
 //
 // Every element is one sum in the order of the shared dimension, whatever the number of rows: a row of a product does not depend on which
-// rows stand beside it, bit for bit. With AVX2 and AVX-512 each step is a fused multiply-add; older machines round twice. Functions are pure;
-// a packed matrix is read-only after Pack.
+// rows stand beside it, bit for bit. With AVX2 and AVX-512 each step is a fused multiply-add; older machines round twice. Functions are
+// pure; a packed matrix is read-only after Pack.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace everlearn {
 // The right factor, laid out in panels of columns.
 class PackedMatrix {
  public:
-  // Element (i, j) is values[i * row_stride + j * column_stride], so that a transpose is packed by swapping the strides. Allocates only where
-  // it grows.
+  // Element (i, j) is values[i * row_stride + j * column_stride], so that a transpose is packed by swapping the strides. Allocates only
+  // where it grows.
   void Pack(const float* values, size_t rows, size_t columns, size_t row_stride, size_t column_stride);
   size_t rows() const { return rows_; }
   size_t columns() const { return columns_; }

@@ -1,12 +1,12 @@
 // A multilayer perceptron for tables with learned embeddings and an ensemble of members inside one net, trained on one thread in floats.
 //
 // The ensemble is TabM's small one (Gorishniy, Kotelnikov & Babenko, TabM: advancing tabular deep learning with parameter-efficient
-// ensembling, 2024): members share the weights of all hidden layers and differ in a scaling of the inputs, the first bias and the last layer.
-// Embeddings of numbers are piecewise linear (Gorishniy, Rubachev & Babenko, On embeddings for numerical features, 2022), those of categories
-// one row a level. The first layer of all members is one product: (x ∘ r) W = x (diag(r) W), side by side.
+// ensembling, 2024): members share the weights of all hidden layers and differ in a scaling of the inputs, the first bias and the last
+// layer. Embeddings of numbers are piecewise linear (Gorishniy, Rubachev & Babenko, On embeddings for numerical features, 2022), those of
+// categories one row a level. The first layer of all members is one product: (x ∘ r) W = x (diag(r) W), side by side.
 //
-// A Network belongs to one thread. What it computes depends on nothing but its arguments (on machines with and without fused multiply-add it
-// differs by rounding).
+// A Network belongs to one thread. What it computes depends on nothing but its arguments (on machines with and without fused multiply-add
+// it differs by rounding).
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,8 @@ namespace everlearn {
 // Learned rows of numbers, one of which, or a mix of two neighbours, is the embedding of a value.
 struct NetworkTable {
   size_t rows = 0, width = 0;
-  // Row t is the sum of the parameters of rows 0…t, so that each learns the slope of a piece; the last row, for missing values, stands alone.
+  // Row t is the sum of the parameters of rows 0…t, so that each learns the slope of a piece; the last row, for missing values, stands
+  // alone.
   bool cumulative = false;
 };
 

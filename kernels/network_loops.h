@@ -23,8 +23,8 @@ struct DropoutRandom {
   std::array<uint32_t, 16> lanes;
 };
 
-// z becomes the activation, `slope` its derivative; one each. `dropout` in [0, 1): that share of them becomes 0 and the others are scaled by
-// 1 / (1 - dropout) (Srivastava et al., Dropout, 2014). `slope` null: only the activation, no dropout.
+// z becomes the activation, `slope` its derivative; one each. `dropout` in [0, 1): that share of them becomes 0 and the others are scaled
+// by 1 / (1 - dropout) (Srivastava et al., Dropout, 2014). `slope` null: only the activation, no dropout.
 void Activate(NetworkActivation activation, float dropout, DropoutRandom* random, std::span<float> z, float* slope);
 
 // gradient[i] *= slope[i], and sums[i % sums.size()] += the result. The sizes of gradient and slope are a multiple of that of sums.
@@ -39,7 +39,8 @@ struct AdamWStep {
   float weight_decay = 0;
   int step = 1;  // counts from 1
 };
-// One step of AdamW (Loshchilov & Hutter, Decoupled weight decay regularization, 2019), as PyTorch orders its operations. Spans of equal size.
+// One step of AdamW (Loshchilov & Hutter, Decoupled weight decay regularization, 2019), as PyTorch orders its operations. Spans of equal
+// size.
 void ApplyAdamW(const AdamWStep& step, std::span<const float> gradient, std::span<float> mean, std::span<float> square,
                 std::span<float> parameters);
 

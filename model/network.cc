@@ -12,7 +12,7 @@
 namespace everlearn {
 namespace {
 
-constexpr size_t kBlockRows = 512;          // rows × members that go through the layers together
+constexpr size_t kBlockRows = 512;         // rows × members that go through the layers together
 constexpr size_t kMostWeights = 1u << 30;  // of a layer: more is damage
 
 void Relu(float* __restrict z, size_t count) {

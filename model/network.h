@@ -20,8 +20,8 @@ struct NetworkParameters {
   bool classes = false;  // outputs are probabilities: the members' softmax; else their mean as value
   NetworkUnit unit = NetworkUnit::kRelu;
   size_t members = 1;
-  std::vector<uint64_t> widths;     // of hidden layers, at least one
-  std::vector<float> tables;        // rows × width of each table
+  std::vector<uint64_t> widths;  // of hidden layers, at least one
+  std::vector<float> tables;     // rows × width of each table
   // Hidden layers one after another, inputs × outputs each, row after row; the first: inputs × (members × width), with the scaling of each
   // member in it.
   std::vector<float> weights;
