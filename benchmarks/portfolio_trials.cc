@@ -64,7 +64,7 @@ ExperienceTrial Try(const Candidate& candidate, const TrainingData& training, co
       const auto model = FitLearner(candidate.learner, {training.data.get(), fold.train}, candidate.parameters, options);
       trial.seconds += (ThreadCpuSeconds() - start) / static_cast<double>(folds.size());
       const double value = Measure(metric, *model, *training.data, fold.validation);
-      trial.fold_losses.push_back(metric.higher_is_better ? 1 - value : value);
+      trial.fold_losses.push_back(metric.higher_is_better ? -value : value);
     }
   } catch (const Error& error) {
     trial.status = "failed";
@@ -89,7 +89,9 @@ std::vector<Fold> Smaller(std::vector<Fold> folds, size_t most) {
 }
 
 void Run(const TrialsFlags& flags) {
-  const CommonOptions options{.threads = 1, .seed = kSeed};
+  CommonOptions options;
+  options.threads = 1;
+  options.seed = kSeed;
   CheckTaskFlags(flags.task);
   const TrainingData training = ReadTrainingData(flags.source, flags.task, options);
   std::vector<Fold> folds = Smaller(training.folds, flags.most_rows);
@@ -101,8 +103,10 @@ void Run(const TrialsFlags& flags) {
   context.data.rows = static_cast<double>(folds.at(0).train.size());
   context.classes = training.data->classes();
   context.learners = flags.task.learners;
-  ExperienceRun run{
-      .source = ExperienceSource(flags.source), .kind = std::string(TaskKindName(training.task.kind)), .metric = training.task.metric};
+  ExperienceRun run;
+  run.source = ExperienceSource(flags.source);
+  run.kind = TaskKindName(training.task.kind);
+  run.metric = training.task.metric;
   run.data = context.data;
   run.constant_loss = Try(*CandidateFrom("constant", {}), training, folds, flags).loss();
 

@@ -131,12 +131,11 @@ double MeanExcess(const Results& results, size_t candidate) {
 double ExcessLoss(double loss, double best, double constant) {
   constexpr double kNothing = 0.003;  // of the constant model's loss
   if (!(loss > best)) return 0;
-  if (best >= 0) {
-    const double added = std::isfinite(constant) ? kNothing * std::abs(constant) : 0;
-    const double ratio = (loss + added) / (best + added);
-    return std::isfinite(ratio) ? std::min(1.0, std::log2(ratio)) : 1;
-  }
-  return constant > best ? std::min(1.0, (loss - best) / (constant - best)) : 1;
+  const double shift = best < 0 ? 1 : 0;
+  if (best + shift < 0) return constant > best ? std::min(1.0, (loss - best) / (constant - best)) : 1;
+  const double added = shift + (std::isfinite(constant) ? kNothing * std::abs(constant + shift) : 0);
+  const double ratio = (loss + added) / (best + added);
+  return std::isfinite(ratio) ? std::min(1.0, std::log2(ratio)) : 1;
 }
 
 std::vector<Candidate> RankedPortfolio(const StrategyContext& context) {

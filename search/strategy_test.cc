@@ -247,8 +247,9 @@ TEST(Portfolio, ExcessIsTheRatioOfLosses) {
   EXPECT_EQ(ExcessLoss(1, 1, 2), 0);
   EXPECT_NEAR(ExcessLoss(std::sqrt(2.0), 1, 0), 0.5, 1e-12);
   EXPECT_EQ(ExcessLoss(3, 1, 4), 1);
-  EXPECT_LT(ExcessLoss(2e-4, 1e-4, 1), 0.05);  // nothing against the constant model
-  EXPECT_DOUBLE_EQ(ExcessLoss(-0.6, -0.8, 0), 0.25);
+  EXPECT_LT(ExcessLoss(2e-4, 1e-4, 1), 0.05);                                 // nothing against the constant model
+  EXPECT_DOUBLE_EQ(ExcessLoss(-0.6, -0.8, -0.5), ExcessLoss(0.4, 0.2, 0.5));  // of a measure that is at most 1
+  EXPECT_DOUBLE_EQ(ExcessLoss(-6, -8, 0), 0.25);
   EXPECT_EQ(ExcessLoss(std::numeric_limits<double>::infinity(), 0.5, 1), 1);
 }
 
