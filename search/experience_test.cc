@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "search/experience_table.h"
 
 namespace everlearn {
 namespace {
@@ -144,6 +145,38 @@ TEST_F(ExperienceFile, ImportAddsWhatIsNew) {
   EXPECT_EQ(Experience::Load(path()).Hash(), exported.Hash());
   EXPECT_THROW(Experience::Import("/no/such/file", path()), Error);
 }
+
+TEST(ExperienceTable, HoldsTheMeansOfWhatWorked) {
+  Experience experience;
+  experience.Add(MakeRun("a.csv", 0.25));
+  experience.Add(MakeRun("b.csv", 0.123456));
+  experience.Add(MakeRun("c.csv", kNaN));
+  const Experience read = ExperienceFromTable(ExperienceTable(experience));
+  ASSERT_EQ(read.runs().size(), 3U);
+  ASSERT_EQ(read.runs()[1].trials.size(), 1U);
+  EXPECT_EQ(read.runs()[1].trials[0].learner, "linear");
+  EXPECT_EQ(ToText(read.runs()[1].trials[0].parameters), "{\"l2\": 0.1}");
+  EXPECT_DOUBLE_EQ(read.runs()[0].trials[0].loss(), 0.3);
+  EXPECT_DOUBLE_EQ(read.runs()[1].trials[0].loss(), 0.17346);
+  EXPECT_EQ(read.runs()[1].trials[0].units, 150);
+  EXPECT_EQ(ToText(read.runs()[2].data.ToJson()), ToText(experience.runs()[2].data.ToJson()));
+  EXPECT_TRUE(read.runs()[2].trials.empty());
+  EXPECT_EQ(ExperienceTable(read), ExperienceTable(ExperienceFromTable(ExperienceTable(read))));
+}
+
+TEST(ExperienceTable, DamageIsSaid) {
+  EXPECT_THROW(ExperienceFromTable("{}"), Error);
+  EXPECT_THROW(ExperienceFromTable("[]\n{\"source\": 1}"), Error);
+  std::string text = ExperienceTable([] {
+    Experience experience;
+    experience.Add(MakeRun("a.csv", 0.25));
+    return experience;
+  }());
+  text.replace(text.find("\"losses\": ["), 11, "\"losses\": [1, ");
+  EXPECT_THROW(ExperienceFromTable(text), Error);
+}
+
+TEST(BuiltInExperience, CanBeRead) { EXPECT_EQ(Experience::BuiltIn().damaged_lines(), 0U); }
 
 TEST(ExperienceNames, AreFilesWithoutFolderAndNeverSecrets) {
   EXPECT_EQ(ExperienceSource("/data/sets/adult.csv.gz"), "adult.csv.gz");

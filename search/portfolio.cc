@@ -32,6 +32,39 @@ double RunWeight(const ExperienceRun& run, const StrategyContext& context) {
   return Similarity(run.data, context.data) * (same_metric ? 1 : kOtherMetric) * trials / (trials + kFewTrials);
 }
 
+// The mean losses of a run's trials, NaN where there is none. Some have not all folds, and folds differ: a loss counts by how far it is
+// from the mean of the trials that have the most folds.
+std::vector<double> ComparableLosses(const ExperienceRun& run) {
+  size_t folds = 0;
+  for (const ExperienceTrial& trial : run.trials) folds = std::max(folds, std::isfinite(trial.loss()) ? trial.fold_losses.size() : 0);
+  std::vector<double> fold_means(folds), counts(folds);
+  for (const ExperienceTrial& trial : run.trials) {
+    for (size_t f = 0; f < folds && trial.fold_losses.size() == folds && std::isfinite(trial.loss()); ++f) {
+      if (!std::isfinite(trial.fold_losses[f])) continue;
+      fold_means[f] += trial.fold_losses[f];
+      ++counts[f];
+    }
+  }
+  double mean = 0, used = 0;
+  for (size_t f = 0; f < folds; ++f) {
+    if (counts[f] == 0) continue;
+    fold_means[f] /= counts[f];
+    mean += fold_means[f];
+    ++used;
+  }
+  std::vector<double> losses;
+  for (const ExperienceTrial& trial : run.trials) {
+    double sum = 0, count = 0;
+    for (size_t f = 0; f < std::min(folds, trial.fold_losses.size()); ++f) {
+      if (!std::isfinite(trial.fold_losses[f]) || counts[f] == 0) continue;
+      sum += trial.fold_losses[f] - fold_means[f];
+      ++count;
+    }
+    losses.push_back(std::isfinite(trial.loss()) && count > 0 ? mean / used + sum / count : std::numeric_limits<double>::quiet_NaN());
+  }
+  return losses;
+}
+
 Results Collect(const StrategyContext& context, const std::set<std::string>& allowed) {
   Results results;
   std::map<std::string, size_t> places;
@@ -39,9 +72,9 @@ Results Collect(const StrategyContext& context, const std::set<std::string>& all
   for (size_t r = 0; r < runs.size(); ++r) {
     results.weights.push_back(RunWeight(runs[r], context));
     std::vector<std::pair<double, size_t>> order;  // loss, trial
-    for (size_t t = 0; t < runs[r].trials.size(); ++t) {
-      const double loss = runs[r].trials[t].loss();
-      if (std::isfinite(loss)) order.emplace_back(loss, t);
+    const std::vector<double> losses = ComparableLosses(runs[r]);
+    for (size_t t = 0; t < losses.size(); ++t) {
+      if (std::isfinite(losses[t])) order.emplace_back(losses[t], t);
     }
     std::sort(order.begin(), order.end());
     if (order.size() > kTrialsOfARun) order.resize(kTrialsOfARun);
@@ -98,12 +131,11 @@ double MeanExcess(const Results& results, size_t candidate) {
 double ExcessLoss(double loss, double best, double constant) {
   constexpr double kNothing = 0.003;  // of the constant model's loss
   if (!(loss > best)) return 0;
-  if (best >= 0) {
-    const double added = std::isfinite(constant) ? kNothing * std::abs(constant) : 0;
-    const double ratio = (loss + added) / (best + added);
-    return std::isfinite(ratio) ? std::min(1.0, std::log2(ratio)) : 1;
-  }
-  return constant > best ? std::min(1.0, (loss - best) / (constant - best)) : 1;
+  const double shift = best < 0 ? 1 : 0;
+  if (best + shift < 0) return constant > best ? std::min(1.0, (loss - best) / (constant - best)) : 1;
+  const double added = shift + (std::isfinite(constant) ? kNothing * std::abs(constant + shift) : 0);
+  const double ratio = (loss + added) / (best + added);
+  return std::isfinite(ratio) ? std::min(1.0, std::log2(ratio)) : 1;
 }
 
 std::vector<Candidate> RankedPortfolio(const StrategyContext& context) {

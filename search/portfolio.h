@@ -23,8 +23,8 @@ const std::vector<PortfolioEntry>& DefaultPortfolio();
 std::vector<Candidate> RankedPortfolio(const StrategyContext& context);
 
 // How much worse than the best loss of a run, in [0, 1]: the binary logarithm of the ratio of both (with a small share of the constant
-// model's loss added to each, so that differences near zero do not count), at most 1; where a loss may be negative, its share of the way
-// from the best to the constant model's.
+// model's loss added to each, so that differences near zero do not count), at most 1. A best loss below zero is the negative of a measure
+// that is at most 1, and counts by its distance from that; where it is below −1, the share of the way to the constant model's loss counts.
 double ExcessLoss(double loss, double best, double constant);
 
 }  // namespace everlearn

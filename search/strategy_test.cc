@@ -216,6 +216,20 @@ TEST(Portfolio, TheSecondComplementsTheFirst) {
   EXPECT_EQ(ranked[2].parameters.Number("b"), 2);
 }
 
+TEST(Portfolio, TrialsWithFewerFoldsAreComparedOnTheirOwn) {
+  // The first fold is easy: 2 has only that one, and is worse on it than 1.
+  Experience experience;
+  ExperienceRun run = RunOf("x", 1000, {{1, 0}, {2, 0}, {3, 0}});
+  run.trials[0].fold_losses = {1.0, 2.0, 3.0};
+  run.trials[1].fold_losses = {1.2};
+  run.trials[2].fold_losses = {1.4, 2.4, 3.4};
+  experience.Add(run);
+  StrategyContext context = Context(1);
+  context.experience = &experience;
+  const std::vector<Candidate> ranked = RankedPortfolio(context);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(ranked.at(i).parameters.Number("b"), static_cast<double>(i + 1));
+}
+
 TEST(Portfolio, OfEqualOnesTheCheapIsFirst) {
   Experience experience;
   ExperienceRun run = RunOf("x", 1000, {{1, 1.0}, {2, 1.0}, {3, 2.0}});
@@ -233,8 +247,9 @@ TEST(Portfolio, ExcessIsTheRatioOfLosses) {
   EXPECT_EQ(ExcessLoss(1, 1, 2), 0);
   EXPECT_NEAR(ExcessLoss(std::sqrt(2.0), 1, 0), 0.5, 1e-12);
   EXPECT_EQ(ExcessLoss(3, 1, 4), 1);
-  EXPECT_LT(ExcessLoss(2e-4, 1e-4, 1), 0.05);  // nothing against the constant model
-  EXPECT_DOUBLE_EQ(ExcessLoss(-0.6, -0.8, 0), 0.25);
+  EXPECT_LT(ExcessLoss(2e-4, 1e-4, 1), 0.05);                                 // nothing against the constant model
+  EXPECT_DOUBLE_EQ(ExcessLoss(-0.6, -0.8, -0.5), ExcessLoss(0.4, 0.2, 0.5));  // of a measure that is at most 1
+  EXPECT_DOUBLE_EQ(ExcessLoss(-6, -8, 0), 0.25);
   EXPECT_EQ(ExcessLoss(std::numeric_limits<double>::infinity(), 0.5, 1), 1);
 }
 
