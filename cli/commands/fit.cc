@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/task_flags.h"
 #include "cli/terminal.h"
+#include "cli/training_checks.h"
 #include "cli/training_data.h"
 #include "model/model_file.h"
 #include "search/quick_search.h"
@@ -23,6 +24,8 @@ constexpr int kInterruptedStatus = 130;
 struct FitFlags {
   std::string source;
   std::string model = "model.safetensors";
+  std::string test;
+  bool strict = false;
   TaskFlags task;
 };
 
@@ -102,6 +105,9 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   CheckTaskFlags(flags.task);
   CheckWritable(flags.model);
   TrainingData training = ReadTrainingData(flags.source, flags.task, options);
+  if (!flags.test.empty())
+    for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
+  if (flags.strict) RefuseLeaks(training.warnings);
   if (!options.json) {
     for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
   }
@@ -139,6 +145,8 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
                   ->required()
                   ->type_name("");
               app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
+              app.add_option("--test", flags->test, "rows to test on later: warns where they are training rows")->type_name("SOURCE");
+              app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
               return [flags, &options] { return Fit(*flags, options); };
             }});
