@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/terminal.h"
+#include "cli/training_checks.h"
 #include "data/postgres.h"
 #include "data/reader.h"
 
@@ -158,11 +159,13 @@ TrainingData ReadTrainingData(const std::string& place, const TaskFlags& flags, 
     is_category.push_back(feature.is_category());
     dictionary_sizes.push_back(feature.dictionary.size());
   }
-  training.data = std::make_unique<Dataset>(std::move(is_category), std::move(dictionary_sizes), training.space.Encode(table),
-                                            std::move(target), Weights(table, task, source), task.labels.size());
+  training.data =
+      std::make_unique<Dataset>(std::move(is_category), std::move(dictionary_sizes), training.space.Encode(table, options.threads),
+                                std::move(target), Weights(table, task, source), task.labels.size());
   training.folds = MakeFolds(table, *training.data, task, flags.folds, flags.default_folds, options.seed, &training.warnings);
   training.schema = UsedSchema(schema, training.space, task);
   training.features = DescribeColumns(table, schema, training.space, task);
+  for (SchemaWarning& warning : CheckTrainingData(table, schema, training)) training.warnings.push_back(std::move(warning));
   return training;
 }
 

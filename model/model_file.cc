@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
 constexpr const char* kManifest = "everlearn";
 constexpr const char* kModelPrefix = "model.";
 constexpr const char* kState = "state";
@@ -37,10 +37,13 @@ void CheckColumns(const FeatureSpace& space, const Schema& schema) {
   for (const Feature& feature : space.features()) {
     const ColumnSchema* column = schema.Find(feature.column);
     CheckModel(column != nullptr, "a feature comes from a column that is not in its schema");
-    const bool is_category = column->type == ColumnType::kCategory;
-    CheckModel(column->type != ColumnType::kText && is_category == feature.is_category(), "a feature and its column differ in type");
-    CheckModel(feature.part == FeaturePart::kCategory || feature.part == FeaturePart::kValue || column->type == ColumnType::kTimestamp,
-               "a feature is part of a column that is no timestamp");
+    const auto comes_from = [&](FeaturePart part, ColumnType type) {
+      CheckModel((feature.part == part) == (column->type == type), "a feature and its column differ in type");
+    };
+    comes_from(FeaturePart::kCategory, ColumnType::kCategory);
+    comes_from(FeaturePart::kText, ColumnType::kText);
+    const bool whole = feature.part == FeaturePart::kCategory || feature.part == FeaturePart::kValue || feature.part == FeaturePart::kText;
+    CheckModel(whole || column->type == ColumnType::kTimestamp, "a feature is part of a column that is no timestamp");
   }
 }
 

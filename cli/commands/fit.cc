@@ -12,6 +12,7 @@
 #include "cli/search_flags.h"
 #include "cli/task_flags.h"
 #include "cli/terminal.h"
+#include "cli/training_checks.h"
 #include "cli/training_data.h"
 #include "model/model_file.h"
 
@@ -23,6 +24,8 @@ constexpr int kInterruptedStatus = 130;
 struct FitFlags {
   std::string source;
   std::string model = "model.safetensors";
+  std::string test;
+  bool strict = false;
   TaskFlags task;
   SearchFlags search;
 };
@@ -93,6 +96,9 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   TaskFlags task_flags = flags.task;
   if (task_flags.folds == 0) task_flags.default_folds = DefaultFolds(flags.search);
   TrainingData training = ReadTrainingData(flags.source, task_flags, options);
+  if (!flags.test.empty())
+    for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
+  if (flags.strict) RefuseLeaks(training.warnings);
   if (!options.json) {
     for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
   }
@@ -131,6 +137,8 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
                   ->required()
                   ->type_name("");
               app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
+              app.add_option("--test", flags->test, "rows to test on later: warns where they are training rows")->type_name("SOURCE");
+              app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
               AddSearchFlags(app, &flags->search);
               return [flags, &options] { return Fit(*flags, options); };
