@@ -2,6 +2,7 @@
 
 The program is $EVERLEARN, else build/release/everlearn."""
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -47,9 +48,12 @@ def write_history(path, rows=600):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to clients: one of theirs may be taken again before the service listens."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def everlearn(*arguments):
