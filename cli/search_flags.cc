@@ -260,6 +260,7 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   model.predictions = std::move(result.predictions);
   model.fold_values = std::move(result.fold_values);
   model.train_value = result.train_value;
+  model.curve = std::move(result.curve);
   model.peak_memory_bytes = result.peak_memory_bytes;
   return model;
 }

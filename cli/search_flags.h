@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/task_flags.h"
 #include "cli/training_data.h"
-#include "search/leaderboard.h"
+#include "search/budgeted_search.h"
 
 namespace CLI {
 class App;
@@ -40,6 +40,7 @@ struct SearchedModel {
   std::vector<double> predictions;  // out of fold: rows × outputs, NaN where there is none
   std::vector<double> fold_values;  // of the metric
   double train_value = kMissing;    // of the metric on rows that were trained on
+  std::vector<LearningCurvePoint> curve;
   uint64_t peak_memory_bytes = 0;   // of all processes of the search
   JsonObject notes;                 // for the model file: what a later search can begin with
   std::vector<SchemaWarning> warnings;

@@ -62,6 +62,8 @@ class BudgetedSearch {
     result.peak_memory_bytes = std::max(peak_memory_, PeakMemoryBytes());
     result.constant_loss = Mean(constant_losses_);
     result.experience = Learnt();
+    for (const LearningCurvePoint& point : curve_)
+      if (!std::isnan(point.value)) result.curve.push_back(point);
     Describe(std::move(final), &result);
     return result;
   }
@@ -173,11 +175,32 @@ class BudgetedSearch {
   void StartPiece(size_t trial, size_t fold, double seconds) {
     const Candidate& candidate = (*trials_)[trial].candidate;
     pool_->Start({trial * folds_.size() + fold, candidate.learner, ToText(candidate.parameters.ToJson()), static_cast<uint32_t>(fold),
-                  FitSeed(options_.seed, fold), seconds});
+                  FitSeed(options_.seed, fold), 0, seconds});
     (*trials_)[trial].running[fold] = true;
   }
 
+  // Points of the learning curve of the best trial by now, where they cost little.
+  void StartCurve() {
+    constexpr double kMostOfTheTime = 0.05;
+    const std::vector<size_t> ranked = trials_->Ranked();
+    curve_started_ = true;
+    if (ranked.empty()) return;
+    const Trial& best = (*trials_)[ranked.front()];
+    if (best.pieces[0]->fit_seconds > kMostOfTheTime * (End() - begin_)) return;
+    const size_t rows = folds_.front().train.size();
+    for (const size_t count : {rows / 4, rows / 2}) {
+      curve_.push_back({count, kMissing});
+      curve_requests_.push_back({kCurve + curve_.size() - 1, best.candidate.learner, ToText(best.candidate.parameters.ToJson()), 0,
+                                 FitSeed(options_.seed, 0), count, 0});
+    }
+    curve_.push_back({rows, best.pieces[0]->value});
+  }
+
   void Take(PieceResult result) {
+    if (result.number >= kCurve) {
+      curve_[result.number - kCurve].value = result.value;
+      return;
+    }
     const size_t trial = result.number / folds_.size();
     spent_seconds_ += result.fit_seconds;
     trials_->Take(trial, std::move(result));
@@ -199,6 +222,12 @@ class BudgetedSearch {
   bool StartNext() {
     const double left = End() - Now();
     const bool exploring = Now() < begin_ + kExploring * (End() - begin_);
+    if (!exploring && !curve_started_) StartCurve();
+    if (!curve_requests_.empty()) {
+      pool_->Start(curve_requests_.back());
+      curve_requests_.pop_back();
+      return true;
+    }
     if (const auto piece = CheapFold()) return Begin(piece->first, piece->second, left);
     if (!exploring) {
       if (const auto piece = LackingFold(left)) return Begin(piece->first, piece->second, left);
@@ -335,6 +364,7 @@ class BudgetedSearch {
     result->train_value = final.train_value;
   }
 
+  static constexpr uint64_t kCurve = uint64_t{1} << 32;  // requests from this number on are points of the learning curve
   static constexpr size_t kMostTrials = 5'000;
   static constexpr int kMostUnaffordable = 50;
 
@@ -352,6 +382,9 @@ class BudgetedSearch {
   std::set<size_t> observed_;  // trials
   std::vector<size_t> wanted_;
   size_t trials_with_value_ = 0;
+  bool curve_started_ = false;
+  std::vector<LearningCurvePoint> curve_;
+  std::vector<PieceRequest> curve_requests_;
   int unaffordable_ = 0;
   double begin_ = 0;
   double spent_seconds_ = 0;

@@ -37,6 +37,12 @@ struct BudgetedSearchOptions {
   std::function<void(double share, size_t trials)> progress = {};  // of the budget that is spent
 };
 
+// The best trial's metric on the first fold, fitted on fewer rows: would more rows help?
+struct LearningCurvePoint {
+  size_t rows = 0;
+  double value = 0;
+};
+
 struct BudgetedSearchResult {
   Leaderboard board;  // with a row "ensemble" where there is one
   size_t best = 0;    // the row of the board that the model is
@@ -46,6 +52,7 @@ struct BudgetedSearchResult {
   std::vector<double> predictions;          // of the model, out of fold: rows × outputs, NaN where there is none
   std::vector<double> fold_values;          // of the metric, on the folds that all members have
   double train_value = 0;                   // mean of the members' on the rows they were fitted on, by their weights
+  std::vector<LearningCurvePoint> curve;    // by rows; empty where there was no time for it
   uint64_t peak_memory_bytes = 0;           // of all processes together
   std::vector<ExperienceTrial> experience;  // what was learnt
   double constant_loss = 0;

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/random.h"
 #include "base/resources.h"
 #include "model/model_bytes.h"
 #include "search/cross_validation.h"
@@ -21,6 +22,15 @@ std::vector<uint32_t> Sample(const std::vector<uint32_t>& rows) {
   return sample;
 }
 
+// `count` of the rows, drawn without replacement, in their order.
+std::vector<uint32_t> Draw(const std::vector<uint32_t>& rows, size_t count, uint64_t seed) {
+  Random random(seed);
+  std::vector<uint32_t> drawn;
+  for (size_t i = 0; i < rows.size() && drawn.size() < count; ++i)
+    if (random.Below(rows.size() - i) < count - drawn.size()) drawn.push_back(rows[i]);
+  return drawn;
+}
+
 void Fit(const SearchPlan& plan, const Dataset& data, const PieceRequest& request, PieceResult* result) {
   const Fold& fold = plan.folds[request.fold];
   const LearnerInfo& learner = Learners().Get(request.learner);
@@ -32,14 +42,16 @@ void Fit(const SearchPlan& plan, const Dataset& data, const PieceRequest& reques
   options.validation = fold.validation;
   if (learner.monotone) options.monotone = plan.monotone;
   if (request.seconds > 0) options.stop = [&] { return watch.Seconds() > request.seconds; };
-  const auto model = FitLearner(request.learner, {&data, fold.train}, values, options);
+  const bool all = request.train_rows == 0 || request.train_rows >= fold.train.size();
+  const std::vector<uint32_t> train = all ? fold.train : Draw(fold.train, request.train_rows, request.seed);
+  const auto model = FitLearner(request.learner, {&data, train}, values, options);
   result->fit_seconds = watch.Seconds();
   result->cut = options.stop && options.stop();
   const Metric& metric = Metrics().Get(plan.metric);
   const Stopwatch predicting;
   result->value = Measure(metric, *model, data, fold.validation, &result->predictions);
   result->predict_seconds = predicting.Seconds();
-  result->train_value = Measure(metric, *model, data, Sample(fold.train));
+  result->train_value = Measure(metric, *model, data, Sample(train));
   result->model = ModelBytes(*model);
 }
 
@@ -101,6 +113,7 @@ std::string PieceRequest::Encode() const {
   out.PutText(parameters);
   out.Put(fold);
   out.Put(seed);
+  out.Put(train_rows);
   out.Put(seconds);
   return out.Take();
 }
@@ -113,6 +126,7 @@ PieceRequest PieceRequest::Decode(std::string_view bytes) {
   request.parameters = in.GetText();
   request.fold = in.Get<uint32_t>();
   request.seed = in.Get<uint64_t>();
+  request.train_rows = in.Get<uint64_t>();
   request.seconds = in.Get<double>();
   return request;
 }

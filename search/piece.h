@@ -33,7 +33,8 @@ struct PieceRequest {
   std::string learner, parameters;
   uint32_t fold = 0;
   uint64_t seed = 0;
-  double seconds = 0;  // an iterative learner ends with the best so far after so long; 0: no limit
+  uint64_t train_rows = 0;  // so many of the fold's training rows, drawn by the seed; 0: all
+  double seconds = 0;       // an iterative learner ends with the best so far after so long; 0: no limit
 
   std::string Encode() const;
   static PieceRequest Decode(std::string_view bytes);
