@@ -22,9 +22,9 @@ struct Calibration {
   size_t classes = 0;
   // Two classes have one curve, of class 1; more have one each, and their values are divided by their sum.
   size_t curves() const { return classes == 2 ? 1 : classes; }
-  std::vector<double> slope, offset;  // temperature: one slope; Platt: one a curve
-  std::vector<uint64_t> begin;        // isotonic: curves + 1, where the points of each curve begin
-  std::vector<double> x, y;
+  std::vector<double> slope = {}, offset = {};  // temperature: one slope; Platt: one a curve
+  std::vector<uint64_t> begin = {};             // isotonic: curves + 1, where the points of each curve begin
+  std::vector<double> x = {}, y = {};
 
   // `out` may be `probabilities`.
   void Apply(const double* probabilities, double* out) const;
