@@ -11,7 +11,6 @@
 namespace everlearn {
 namespace {
 
-// Version 2 is written where the task has a decision: a program that does not know of it would give other labels.
 constexpr int64_t kFormatVersion = 2;
 constexpr const char* kManifest = "everlearn";
 constexpr const char* kModelPrefix = "model.";
@@ -21,7 +20,7 @@ constexpr const char* kIntervals = "intervals";
 ArrayFileWriter Writer(const ModelFile& model_file) {
   ArrayFileWriter file;
   JsonObject manifest;
-  manifest["format_version"] = model_file.task.decision.empty() ? 1 : kFormatVersion;
+  manifest["format_version"] = kFormatVersion;
   manifest["task"] = model_file.task.ToJson();
   manifest["schema"] = model_file.schema.ToJson();
   manifest["space"] = model_file.space.Save(&file);
@@ -40,10 +39,13 @@ void CheckColumns(const FeatureSpace& space, const Schema& schema) {
   for (const Feature& feature : space.features()) {
     const ColumnSchema* column = schema.Find(feature.column);
     CheckModel(column != nullptr, "a feature comes from a column that is not in its schema");
-    const bool is_category = column->type == ColumnType::kCategory;
-    CheckModel(column->type != ColumnType::kText && is_category == feature.is_category(), "a feature and its column differ in type");
-    CheckModel(feature.part == FeaturePart::kCategory || feature.part == FeaturePart::kValue || column->type == ColumnType::kTimestamp,
-               "a feature is part of a column that is no timestamp");
+    const auto comes_from = [&](FeaturePart part, ColumnType type) {
+      CheckModel((feature.part == part) == (column->type == type), "a feature and its column differ in type");
+    };
+    comes_from(FeaturePart::kCategory, ColumnType::kCategory);
+    comes_from(FeaturePart::kText, ColumnType::kText);
+    const bool whole = feature.part == FeaturePart::kCategory || feature.part == FeaturePart::kValue || feature.part == FeaturePart::kText;
+    CheckModel(whole || column->type == ColumnType::kTimestamp, "a feature is part of a column that is no timestamp");
   }
 }
 

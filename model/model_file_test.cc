@@ -198,11 +198,10 @@ TEST(ModelFile, SaysWhyItRefuses) {
   std::string damaged = bytes;
   damaged.back() ^= 1;
   EXPECT_EQ(Refusal(damaged), "m.safetensors is damaged: the checksum does not match");
-  EXPECT_EQ(Refusal(WithManifest(bytes, "\"format_version\": 1", "\"format_version\": 3")),
+  EXPECT_EQ(Refusal(WithManifest(bytes, "\"format_version\": 2", "\"format_version\": 3")),
             "m.safetensors was written by a newer version of Everlearn (format 3; this one reads 2)");
-  EXPECT_THAT(Refusal(WithManifest(bytes, "\"format_version\": 1", "\"format_version\": 0")), HasSubstr("format version"));
+  EXPECT_THAT(Refusal(WithManifest(bytes, "\"format_version\": 2", "\"format_version\": 0")), HasSubstr("format version"));
   const std::string decided = Samples()[4].Bytes();
-  EXPECT_EQ(Refusal(WithManifest(decided, "\"format_version\": 2", "\"format_version\": 1")), "accepted");
   EXPECT_THAT(Refusal(WithManifest(decided, "\"coverage\": 0.9", "\"coverage\": 9")), HasSubstr("coverage"));
   EXPECT_THAT(Refusal(WithManifest(decided, "\"isotonic\"", "\"magic\"")), HasSubstr("calibration"));
   EXPECT_THAT(Refusal(WithManifest(bytes, "\"linear\"", "\"magic\"")), HasSubstr("model kind"));
