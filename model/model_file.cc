@@ -1,5 +1,5 @@
 // Writes and reads model files. Metadata "everlearn" is the manifest; arrays `model.*` belong to the model, `space.*` to the features,
-// `state` to an online learner.
+// `intervals.*` to the intervals, `state` to an online learner.
 #include "model/model_file.h"
 
 #include <fmt/format.h>
@@ -15,6 +15,7 @@ constexpr int64_t kFormatVersion = 2;
 constexpr const char* kManifest = "everlearn";
 constexpr const char* kModelPrefix = "model.";
 constexpr const char* kState = "state";
+constexpr const char* kIntervals = "intervals";
 
 ArrayFileWriter Writer(const ModelFile& model_file) {
   ArrayFileWriter file;
@@ -25,6 +26,7 @@ ArrayFileWriter Writer(const ModelFile& model_file) {
   manifest["space"] = model_file.space.Save(&file);
   for (auto& [name, value] : SaveModel(*model_file.model, kModelPrefix, &file)) manifest[name] = std::move(value);
   manifest["notes"] = model_file.notes;
+  if (model_file.intervals) manifest[kIntervals] = model_file.intervals.Save("intervals.", &file);
   if (!model_file.state.empty()) {
     file.Add(kState, std::span(reinterpret_cast<const uint8_t*>(model_file.state.data()), model_file.state.size()));
   }
@@ -58,6 +60,8 @@ ModelFile Read(const ArrayFile& file, const Json& manifest) {
   CheckModel(outputs >= 1, "its task has no classes");
   result.model = LoadModel(manifest, kModelPrefix, file, result.space.size(), outputs);
   result.notes = Field(manifest, "notes");
+  if (manifest.as_object().contains(kIntervals))
+    result.intervals = Intervals::Load(Field(manifest, kIntervals), "intervals.", file, result.task.labels.size());
   if (file.Has(kState)) {
     const auto state = file.Get<uint8_t>(kState);
     result.state.assign(reinterpret_cast<const char*>(state.data()), state.size());

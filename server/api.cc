@@ -88,7 +88,7 @@ HttpResponse DecodeAnswer(std::string_view bytes) {
 Json AnsweredBatch::Prediction(size_t row) const {
   const double* p = predictions.data() + row * task->outputs();
   if (!task->is_classification()) return std::isfinite(*p) ? Json(*p) : Json(nullptr);
-  return Json(task->labels[PredictedClass(p, task->labels.size())]);
+  return Json(task->labels[PredictedClass(p, task->labels.size(), task->decision)]);
 }
 
 HttpResponse ProblemOf(const Error& error, int64_t row) {

@@ -58,7 +58,7 @@ int Evaluate(const EvaluateFlags& flags, const CommonOptions& options) {
   while (stream.Next()) AddBatch(stream, model, &all);
   if (all.truth.empty()) throw Error(ErrorKind::kInput, stream.source() + ": no row has a value of '" + task.target + "'");
 
-  const JsonObject measures = AllMeasures({all.truth, all.predictions, task.labels.size(), all.weights}, task.kind);
+  const JsonObject measures = AllMeasures({all.truth, all.predictions, task.labels.size(), all.weights, task.decision}, task.kind);
   if (all.without_target > 0) Warn(options, Grouped(all.without_target) + " rows have no '" + task.target + "' and are left out");
   if (options.json) {
     PrintDocument(JsonObject{{"rows", all.truth.size()}, {"measures", measures}, {"rows_without_target", all.without_target}});

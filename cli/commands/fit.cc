@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/resources.h"
 #include "cli/command.h"
+#include "cli/decision_flags.h"
 #include "cli/interrupt.h"
 #include "cli/search_flags.h"
 #include "cli/task_flags.h"
@@ -15,6 +16,7 @@
 #include "cli/training_checks.h"
 #include "cli/training_data.h"
 #include "model/model_file.h"
+#include "search/finishing.h"
 
 namespace everlearn {
 namespace {
@@ -28,6 +30,8 @@ struct FitFlags {
   bool strict = false;
   TaskFlags task;
   SearchFlags search;
+  std::vector<std::string> costs;
+  double coverage = 0;  // 0: not given
 };
 
 // A model that cannot be written is found out before it is fitted.
@@ -92,12 +96,14 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   const Stopwatch watch;
   CheckTaskFlags(flags.task);
   CheckSearchFlags(flags.search);
+  CheckCosts(flags.costs);
   CheckWritable(flags.model);
   TaskFlags task_flags = flags.task;
   if (task_flags.folds == 0) task_flags.default_folds = DefaultFolds(flags.search);
   TrainingData training = ReadTrainingData(flags.source, task_flags, options);
   if (!flags.test.empty())
     for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
+  const std::vector<double> costs = CostDecision(flags.costs, training.task);
   if (flags.strict) RefuseLeaks(training.warnings);
   if (!options.json) {
     for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
@@ -106,18 +112,25 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   const GracefulInterrupt graceful;
   SearchedModel result = SearchModel(&training, flags.task, flags.search, flags.source, options, watch);
   std::move(result.warnings.begin(), result.warnings.end(), std::back_inserter(training.warnings));
-  ModelFile file{training.task, training.schema, training.space, result.model, Notes(training, result, options), "", ""};
+  Finished finished = Finish(result.model, training.task, training.data->target(), std::move(result.predictions), training.data->weights(),
+                             {costs, flags.coverage, true, options.seed});
+  training.task.decision = finished.decision;
+  for (const auto& [name, value] : finished.report) result.notes[name] = value;
+  ModelFile file{training.task,     training.schema, training.space, finished.model, Notes(training, result, options), "", "",
+                 finished.intervals};
   file.Save(flags.model);
 
   if (Interrupted()) training.warnings.push_back({"interrupted", "the search was interrupted; the model is the best so far", ""});
   if (options.json) {
-    PrintDocument(JsonObject{{"model", flags.model},
-                             {"seconds", watch.Seconds()},
-                             {"peak_memory_bytes", std::max(result.peak_memory_bytes, PeakMemoryBytes())},
-                             {"task", DescribeTask(training)},
-                             {"score", Score(result)},
-                             {"leaderboard", ToJson(result.board)},
-                             {"warnings", DescribeWarnings(training.warnings)}});
+    JsonObject document{{"model", flags.model},
+                        {"seconds", watch.Seconds()},
+                        {"peak_memory_bytes", std::max(result.peak_memory_bytes, PeakMemoryBytes())},
+                        {"task", DescribeTask(training)},
+                        {"score", Score(result)},
+                        {"leaderboard", ToJson(result.board)},
+                        {"warnings", DescribeWarnings(training.warnings)}};
+    for (auto& [name, value] : finished.report) document[name] = std::move(value);
+    PrintDocument(document);
   } else if (!options.quiet) {
     const Task& task = training.task;
     PrintText(fmt::format("{}: {}, {} rows, {} features, {} folds\n\n{}\n{} is in {} ({:.1f} s)\n", task.target, TaskKindName(task.kind),
@@ -141,6 +154,8 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
               app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
               AddSearchFlags(app, &flags->search);
+              AddCostFlag(app, &flags->costs);
+              AddCoverageFlag(app, &flags->coverage, "predictions get lower and upper, or labels, that hold the truth with this chance");
               return [flags, &options] { return Fit(*flags, options); };
             }});
 
