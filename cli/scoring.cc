@@ -12,8 +12,9 @@
 namespace everlearn {
 namespace {
 
-constexpr size_t kBatchRows = 50'000;
-constexpr size_t kRowsAtOnce = 1'000;  // of one thread
+constexpr size_t kBatchRows = 50'000;        // at most,
+constexpr size_t kBatchValues = 16'000'000;  // and fewer where features are so many
+constexpr size_t kRowsAtOnce = 1'000;        // of one thread
 
 void CheckColumns(const Table& header, const std::vector<std::string>& wanted, const std::string& source) {
   std::string missing, first;
@@ -44,11 +45,12 @@ ScoringStream::ScoringStream(const ModelFile& model, const std::string& source, 
 bool ScoringStream::Next() {
   ThrowIfInterrupted();
   rows_before_ += raw_.rows;
-  if (!reader_->Next(kBatchRows, &raw_)) return false;
+  const size_t rows = std::clamp(kBatchValues / std::max<size_t>(1, model_.space.size()), kRowsAtOnce, kBatchRows);
+  if (!reader_->Next(rows, &raw_)) return false;
   // A model without features needs no column; Conform would read "none" as "all".
   if (wanted_.empty()) typed_ = {raw_.rows, {}};
   else typed_ = Conform(raw_, model_.schema, wanted_, source_, rows_before_);
-  const std::vector<double> values = model_.space.Encode(typed_);
+  const std::vector<double> values = model_.space.Encode(typed_, threads_);
   const size_t features = model_.space.size(), outputs = model_.model->outputs();
   predictions_.resize(raw_.rows * outputs);
   ParallelFor((raw_.rows + kRowsAtOnce - 1) / kRowsAtOnce, threads_, [&](size_t piece) {

@@ -60,7 +60,9 @@ std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, const Ledge
     throw Error(ErrorKind::kResource, path + " could not be opened for writing: other processes are reading it",
                 "wait until they have finished");
   }
-  return std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
+  auto store = std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
+  if (options.short_commits) store->WriteBackAside(path, options.durability);
+  return store;
 }
 
 // A URI that says the file will not change: the only way to read a WAL-mode file in a folder that cannot be written.
@@ -115,6 +117,7 @@ SqliteStore::~SqliteStore() {
   if (!read_only()) Rollback();
   prepared_.clear();
   if (read_only()) return;
+  write_back_ = nullptr;
   try {
     database_->Execute("PRAGMA journal_mode = DELETE");
   } catch (const Error&) {
@@ -149,7 +152,10 @@ void SqliteStore::Run(const char* sql, SqlValues values) {
   GiveBack(sql, std::move(statement));
 }
 
-void SqliteStore::CommitTransaction() { database_->Execute("COMMIT"); }
+void SqliteStore::CommitTransaction() {
+  database_->Execute("COMMIT");
+  if (write_back_ != nullptr) write_back_->AfterCommit();
+}
 
 void SqliteStore::RollbackTransaction() noexcept {
   try {

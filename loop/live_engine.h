@@ -5,6 +5,7 @@
 // anew from the ledger, which holds what was committed before.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -65,6 +66,7 @@ class LiveEngine {
   bool Commit(std::string* failure);
   void CatchUp(bool idle);
   void Reload();
+  std::chrono::milliseconds Patience() const;
   int ShadowShift() const;
 
   std::shared_ptr<LedgerStore> store_;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/constant.h"
+#include "model/ensemble.h"
 #include "model/linear.h"
 #include "model/model_file.h"
 #include "model/trees.h"
@@ -46,7 +47,7 @@ ModelFile Frame() {
 }  // namespace
 
 std::vector<std::string> FuzzSeeds() {
-  ModelFile constant = Frame(), linear = Frame(), trees = Frame();
+  ModelFile constant = Frame(), linear = Frame(), trees = Frame(), ensemble = Frame();
   constant.model = MakeConstantModel(2, {0.25, 0.75});
   const std::vector<double> zeros(2, 0.0), ones(2, 1.0);
   LinearParameters l{MakeLinearColumns({false, true}, {0, 2}, zeros, ones), 2, Link::kSigmoid, {0.1}, {}};
@@ -66,7 +67,8 @@ std::vector<std::string> FuzzSeeds() {
   t.flags = {kSplitMissingNan | kSplitDefaultLeft, kSplitCategories};
   t.leaf_values = {0.1, -0.2, 0.3};
   trees.model = MakeTrees(t);
-  return {constant.Bytes(), linear.Bytes(), trees.Bytes()};
+  ensemble.model = MakeEnsemble({{MakeBag({constant.model, linear.model}), 0.75}, {trees.model, 0.25}});
+  return {constant.Bytes(), linear.Bytes(), trees.Bytes(), ensemble.Bytes()};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -171,9 +171,9 @@ TEST(ModelFile, SaysWhyItRefuses) {
   std::string damaged = bytes;
   damaged.back() ^= 1;
   EXPECT_EQ(Refusal(damaged), "m.safetensors is damaged: the checksum does not match");
-  EXPECT_EQ(Refusal(WithManifest(bytes, "\"format_version\": 1", "\"format_version\": 2")),
-            "m.safetensors was written by a newer version of Everlearn (format 2; this one reads 1)");
-  EXPECT_THAT(Refusal(WithManifest(bytes, "\"format_version\": 1", "\"format_version\": 0")), HasSubstr("format version"));
+  EXPECT_EQ(Refusal(WithManifest(bytes, "\"format_version\": 2", "\"format_version\": 3")),
+            "m.safetensors was written by a newer version of Everlearn (format 3; this one reads 2)");
+  EXPECT_THAT(Refusal(WithManifest(bytes, "\"format_version\": 2", "\"format_version\": 0")), HasSubstr("format version"));
   EXPECT_THAT(Refusal(WithManifest(bytes, "\"linear\"", "\"magic\"")), HasSubstr("model kind"));
   EXPECT_THAT(Refusal(WithManifest(bytes, "\"linear\"", "\"trees\"")), HasSubstr("is damaged"));
   EXPECT_THAT(Refusal(WithManifest(bytes, "\"softmax\"", "\"sigmoid\"")), HasSubstr("sigmoid"));

@@ -9,11 +9,12 @@
 #include "base/resources.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/search_flags.h"
 #include "cli/task_flags.h"
 #include "cli/terminal.h"
+#include "cli/training_checks.h"
 #include "cli/training_data.h"
 #include "model/model_file.h"
-#include "search/quick_search.h"
 
 namespace everlearn {
 namespace {
@@ -23,7 +24,10 @@ constexpr int kInterruptedStatus = 130;
 struct FitFlags {
   std::string source;
   std::string model = "model.safetensors";
+  std::string test;
+  bool strict = false;
   TaskFlags task;
+  SearchFlags search;
 };
 
 // A model that cannot be written is found out before it is fitted.
@@ -39,22 +43,7 @@ void CheckWritable(const std::string& path) {
     throw Error(ErrorKind::kPermission, "the model cannot be written to " + path + ": the folder is not writable", "change --model");
 }
 
-SearchResult Search(const TrainingData& training, const FitFlags& flags, const CommonOptions& options) {
-  SearchOptions search;
-  search.metric = training.task.metric;
-  search.seed = options.seed;
-  search.threads = options.threads;
-  search.time_ordered = !training.task.time.empty();
-  search.stop = Interrupted;
-  search.candidates = ChooseCandidates(flags.task, training.task);
-  const bool nothing_to_learn = training.space.size() == 0 || training.task.labels.size() == 1;
-  if (nothing_to_learn) search.candidates = {DefaultCandidate("constant")};
-  Progress progress(options, "cross-validation: fit");
-  search.progress = [&progress](size_t done, size_t all) { progress.Show(done, all); };
-  return RunQuickSearch(*training.data, training.folds, search);
-}
-
-JsonObject Score(const SearchResult& result) {
+JsonObject Score(const SearchedModel& result) {
   const LeaderboardRow& best = result.board.rows[result.best];
   return {{"metric", result.board.metric}, {"value", best.value}, {"standard_error", best.standard_error}};
 }
@@ -67,15 +56,17 @@ JsonObject DescribeTask(const TrainingData& training) {
 }
 
 // For people; without times, so that equal runs give equal files.
-Json Notes(const TrainingData& training, const SearchResult& result, const CommonOptions& options) {
+Json Notes(const TrainingData& training, const SearchedModel& result, const CommonOptions& options) {
   const LeaderboardRow& best = result.board.rows[result.best];
-  return JsonObject{{"program", "everlearn " EVERLEARN_VERSION},
-                    {"learner", best.learner},
-                    {"parameters", best.parameters},
-                    {"score", Score(result)},
-                    {"rows", training.data->rows()},
-                    {"folds", training.folds.size()},
-                    {"seed", options.seed}};
+  JsonObject notes = result.notes;
+  notes["program"] = "everlearn " EVERLEARN_VERSION;
+  notes["learner"] = best.learner;
+  notes["parameters"] = best.parameters;
+  notes["score"] = Score(result);
+  notes["rows"] = training.data->rows();
+  notes["folds"] = training.folds.size();
+  notes["seed"] = options.seed;
+  return notes;
 }
 
 JsonArray DescribeWarnings(const std::vector<SchemaWarning>& warnings) {
@@ -100,14 +91,21 @@ std::string BoardText(const Leaderboard& board) {
 int Fit(const FitFlags& flags, const CommonOptions& options) {
   const Stopwatch watch;
   CheckTaskFlags(flags.task);
+  CheckSearchFlags(flags.search);
   CheckWritable(flags.model);
-  TrainingData training = ReadTrainingData(flags.source, flags.task, options);
+  TaskFlags task_flags = flags.task;
+  if (task_flags.folds == 0) task_flags.default_folds = DefaultFolds(flags.search);
+  TrainingData training = ReadTrainingData(flags.source, task_flags, options);
+  if (!flags.test.empty())
+    for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
+  if (flags.strict) RefuseLeaks(training.warnings);
   if (!options.json) {
     for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
   }
 
   const GracefulInterrupt graceful;
-  const SearchResult result = Search(training, flags, options);
+  SearchedModel result = SearchModel(&training, flags.task, flags.search, flags.source, options, watch);
+  std::move(result.warnings.begin(), result.warnings.end(), std::back_inserter(training.warnings));
   ModelFile file{training.task, training.schema, training.space, result.model, Notes(training, result, options), "", ""};
   file.Save(flags.model);
 
@@ -115,7 +113,7 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   if (options.json) {
     PrintDocument(JsonObject{{"model", flags.model},
                              {"seconds", watch.Seconds()},
-                             {"peak_memory_bytes", PeakMemoryBytes()},
+                             {"peak_memory_bytes", std::max(result.peak_memory_bytes, PeakMemoryBytes())},
                              {"task", DescribeTask(training)},
                              {"score", Score(result)},
                              {"leaderboard", ToJson(result.board)},
@@ -139,7 +137,10 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
                   ->required()
                   ->type_name("");
               app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
+              app.add_option("--test", flags->test, "rows to test on later: warns where they are training rows")->type_name("SOURCE");
+              app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
+              AddSearchFlags(app, &flags->search);
               return [flags, &options] { return Fit(*flags, options); };
             }});
 
