@@ -14,6 +14,8 @@ constexpr double kMissingBound = -std::numeric_limits<double>::infinity();  // a
 constexpr double kLargestInteger = 9007199254740992.0;                      // 2^53
 constexpr size_t kMostIntegerValues = size_t{1} << 20;
 constexpr size_t kMostCandidates = 400;  // combinations that are looked at
+constexpr size_t kMostCandidateRows = 20'000'000;  // and their rows, in all
+constexpr double kClearlyMore = 1.05;
 constexpr size_t kMostBoundValues = 20'000;
 
 template <typename T>
@@ -25,7 +27,7 @@ void Release(std::vector<T>* values) {
 
 SymmetricColumns::SymmetricColumns(const TrainingRows& training, const FitOptions& fit, std::vector<std::vector<float>> targets,
                                    std::vector<float> weights, const SymmetricColumnsOptions& options)
-    : training_(training), validation_rows_(fit.validation), targets_(std::move(targets)), weights_(std::move(weights)), options_(options) {
+    : training_(training), validation_rows_(fit.validation), stop_(fit.stop), targets_(std::move(targets)), weights_(std::move(weights)), options_(options) {
   const Dataset& data = *training.data;
   const size_t rows = training.rows.size();
   double total = 0;
@@ -60,29 +62,38 @@ SymmetricColumns::SymmetricColumns(const TrainingRows& training, const FitOption
     for (size_t t = 0; t < targets_.size(); ++t)
       gradients[i * width + 1 + t] = weights_[i] * (targets_[t][i] - static_cast<float>(priors_[t]));
   }
-  std::vector<FeatureCoding> kept;
-  std::vector<std::vector<uint32_t>> kept_codes, kept_validation;
-  const size_t plain_columns = columns_.size();
-  for (uint32_t c = 0; c < codings_.size(); ++c) {
-    const FeatureCoding& coding = codings_[c];
-    if (coding.numbers.empty() && coding.size <= options.one_hot_max_size) continue;
-    Group group = MakeGroup({c});
-    Score(&group, gradients, targets_.size());
-    if (!coding.numbers.empty()) {
-      double plain = 0;
-      std::vector<uint8_t> coarse(rows);
-      for (size_t k = 0; k < plain_columns; ++k) {
-        if (columns_[k].feature != coding.feature) continue;
-        std::vector<double> codes(columns_[k].codes[0].begin(), columns_[k].codes[0].end());
-        const std::vector<double> bounds = EqualShareBounds(&codes, options.statistic_bins);
-        for (size_t i = 0; i < rows; ++i) coarse[i] = CodeOf(bounds, columns_[k].codes[0][i]);
-        plain = Explained(coarse, gradients, targets_.size());
+  for (uint32_t c = 0; c < codings_.size();) {
+    const bool is_number = !codings_[c].numbers.empty();
+    const bool plain_only = !is_number && codings_[c].size <= options.one_hot_max_size;
+    if (!plain_only) {
+      Group group = MakeGroup({c});
+      Score(&group, gradients, targets_.size());
+      if (is_number && group.explained <= kClearlyMore * ExplainedByOrder(codings_[c].feature, gradients)) {
+        codings_.erase(codings_.begin() + c);
+        coded_.erase(coded_.begin() + c);
+        coded_validation_.erase(coded_validation_.begin() + c);
+        continue;
       }
-      if (group.explained <= plain) continue;
+      single_explained_.push_back(group.explained);
+      AddGroup(std::move(group));
+    } else {
+      single_explained_.push_back(0);
     }
-    AddGroup(std::move(group));
+    ++c;
   }
   MakeViews();
+}
+
+// What a number explains by its order alone, in as many bins as a statistic has.
+double SymmetricColumns::ExplainedByOrder(size_t feature, std::span<const float> statistics) const {
+  const auto column =
+      std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.group < 0 && c.feature == feature; });
+  const std::vector<uint8_t>& codes = column->codes[0];
+  std::vector<double> sorted(codes.begin(), codes.end());
+  const std::vector<double> bounds = EqualShareBounds(&sorted, options_.statistic_bins);
+  std::vector<uint8_t> coarse(codes.size());
+  for (size_t i = 0; i < codes.size(); ++i) coarse[i] = CodeOf(bounds, codes[i]);
+  return Explained(coarse, statistics, targets_.size());
 }
 
 void SymmetricColumns::AddNumber(size_t feature) {
@@ -175,11 +186,9 @@ void SymmetricColumns::ForEachStatistic(const Group& group, size_t permutation, 
   size_t statistic = 0;
   for (size_t t = 0; t < targets_.size(); ++t) {
     OrderedSums(group.of_row, group.keys.size(), orders_[permutation], weights_, targets_[t], &totals, before);
-    for (const double strength : options_.strengths) {
-      for (size_t i = 0; i < rows; ++i) values[i] = before[i].Mean(priors_[t], strength);
-      for (size_t k = 0; k < totals.size(); ++k) of_keys[k] = totals[k].Mean(priors_[t], strength);
-      visit(statistic++, values, of_keys, priors_[t]);
-    }
+    for (size_t i = 0; i < rows; ++i) values[i] = before[i].Mean(priors_[t], options_.smoothing);
+    for (size_t k = 0; k < totals.size(); ++k) of_keys[k] = totals[k].Mean(priors_[t], options_.smoothing);
+    visit(statistic++, values, of_keys, priors_[t]);
   }
   for (size_t k = 0; k < totals.size(); ++k) of_keys[k] = totals[k].weight;
   for (size_t i = 0; i < rows; ++i) values[i] = of_keys[group.of_row[i]];
@@ -211,11 +220,13 @@ double SymmetricColumns::Explained(std::span<const uint8_t> codes, std::span<con
 void SymmetricColumns::Score(Group* group, std::span<const float> statistics, size_t outputs) const {
   const size_t rows = training_.rows.size();
   std::vector<double> sample;
-  double count = 0;
+  // Bounds of one category's statistics lie between those of its values, as prediction has them: a bound amid the running means of a large
+  // category would only tell early rows from late ones, whose targets are those that the mean still lacks.
+  const bool single = group->codings.size() == 1;
   ForEachStatistic(*group, 0, [&](size_t, const std::vector<double>& values, const std::vector<double>& of_keys, double unseen) {
     sample.clear();
     const size_t step = rows / kMostBoundValues + 1;
-    for (size_t i = 0; i < rows; i += step) sample.push_back(values[i]);
+    for (size_t i = 0; i < rows; i += step) sample.push_back(single ? of_keys[group->of_row[i]] : values[i]);
     group->bounds.push_back(EqualShareBounds(&sample, options_.statistic_bins));
     std::vector<uint8_t> codes(rows);
     for (size_t i = 0; i < rows; ++i) codes[i] = CodeOf(group->bounds.back(), values[i]);
@@ -224,7 +235,6 @@ void SymmetricColumns::Score(Group* group, std::span<const float> statistics, si
     group->codes.push_back(std::move(codes));
     group->values.insert(group->values.end(), of_keys.begin(), of_keys.end());
     group->unseen.push_back(unseen);
-    count += 1;
   });
 }
 
@@ -261,7 +271,7 @@ void SymmetricColumns::AddCombinations(size_t size, size_t most, std::span<const
   const auto want = [&](std::vector<uint32_t> codings) {
     std::sort(codings.begin(), codings.end());
     if (std::adjacent_find(codings.begin(), codings.end()) != codings.end() || !KeysFit(codings_, codings)) return;
-    if (std::find(wanted.begin(), wanted.end(), codings) == wanted.end() && wanted.size() < kMostCandidates) wanted.push_back(codings);
+    if (std::find(wanted.begin(), wanted.end(), codings) == wanted.end()) wanted.push_back(codings);
   };
   if (size == 2) {
     for (uint32_t a = 0; a < codings_.size(); ++a)
@@ -276,10 +286,20 @@ void SymmetricColumns::AddCombinations(size_t size, size_t most, std::span<const
       }
     }
   }
+  // Where there are more than there is time for, those of the strongest categories.
+  const auto strength = [&](const std::vector<uint32_t>& codings) {
+    double sum = 0;
+    for (const uint32_t c : codings) sum += single_explained_[c];
+    return sum;
+  };
+  const size_t limit = std::clamp<size_t>(kMostCandidateRows / training_.rows.size(), 10, kMostCandidates);
+  std::stable_sort(wanted.begin(), wanted.end(), [&](const auto& a, const auto& b) { return strength(a) > strength(b); });
+  if (wanted.size() > limit) wanted.resize(limit);
   std::vector<Group> best;  // the best first
   for (const std::vector<uint32_t>& codings : wanted) {
+    if (stop_ && stop_()) return;
     Group group = MakeGroup(codings);
-    if (group.keys.size() * 10 > training_.rows.size() * 9) continue;
+    if (group.keys.size() * 10 > training_.rows.size() * 9) continue;  // hardly a value repeats
     Score(&group, statistics, outputs);
     if (!(group.explained > 0)) continue;
     const auto place = std::upper_bound(best.begin(), best.end(), group, [](const Group& a, const Group& b) { return a.explained > b.explained; });

@@ -21,7 +21,7 @@ struct SymmetricColumnsOptions {
   size_t permutations = 4;
   size_t statistic_bins = 16;
   bool integers = true;  // integers that repeat may have statistics
-  std::vector<double> strengths = {1};
+  double smoothing = 1;  // rows of the average added to each value's mean
   uint64_t seed = 0;
 };
 
@@ -77,10 +77,12 @@ class SymmetricColumns {
   template <typename Visit>
   void ForEachStatistic(const Group& group, size_t permutation, Visit visit) const;
   double Explained(std::span<const uint8_t> codes, std::span<const float> statistics, size_t outputs) const;
+  double ExplainedByOrder(size_t feature, std::span<const float> statistics) const;
   void MakeViews();
 
   const TrainingRows& training_;
   std::span<const uint32_t> validation_rows_;
+  std::function<bool()> stop_;
   std::vector<std::vector<float>> targets_;
   std::vector<double> priors_;
   std::vector<float> weights_;
@@ -88,6 +90,7 @@ class SymmetricColumns {
   std::vector<std::vector<uint32_t>> orders_;
   std::vector<FeatureCoding> codings_;
   std::vector<std::vector<uint32_t>> coded_, coded_validation_;  // of each coding
+  std::vector<double> single_explained_;  // of each coding alone
   std::vector<Column> columns_;
   std::vector<Group> groups_;
   std::vector<std::vector<CodeColumn>> views_;
