@@ -2,12 +2,13 @@
 // on most tables of mixed columns; needs little tuning. Trained by LightGBM on the shared codes, predicted by our own trees.
 //
 // Friedman, Greedy function approximation: a gradient boosting machine, 2001; Ke et al., LightGBM: a highly efficient gradient boosting
-// decision tree, 2017. Losses: log-loss (logistic, softmax) and squared error of the standardised target.
+// decision tree, 2017; Rashmi & Gilad-Bachrach, DART: dropouts meet multiple additive regression trees, 2015.
 #include <algorithm>
 #include <cmath>
 
 #include "learners/constant.h"
 #include "learners/lightgbm_booster.h"
+#include "learners/lightgbm_target.h"
 #include "learners/lightgbm_trees.h"
 
 namespace everlearn {
@@ -59,13 +60,37 @@ std::vector<Parameter> Declare() {
        .value = 4,
        .low = 1,
        .high = 256,
-       .doc = "Up to so many categories, one is split from the others."}};
+       .doc = "Up to so many categories, one is split from the others."},
+      {.name = "boosting",
+       .type = kChoice,
+       .choices = {"gbdt", "dart", "goss"},
+       .doc =
+           "dart: a random tenth of the earlier trees is left out while a tree is grown (it has no best round: all are made); goss: trees "
+           "are grown on the rows of the largest gradients and a draw of the others."},
+      {.name = "loss",
+       .type = kChoice,
+       .choices = RegressionLosses(),
+       .doc = "Of a regression; log_squared, gamma, poisson and tweedie are for skewed targets above zero (the last two: or zero)."},
+      {.name = "quantile", .value = 0.5, .low = 0.001, .high = 0.999, .doc = "The level that the loss quantile estimates."},
+      {.name = "huber_delta",
+       .value = 1,
+       .low = 0.001,
+       .high = 100,
+       .scale = kLog,
+       .doc = "Larger errors count linearly in the loss huber; in standard deviations of the target."},
+      {.name = "tweedie_power",
+       .value = 1.5,
+       .low = 1.01,
+       .high = 1.99,
+       .doc = "In the loss tweedie the variance is this power of the mean."}};
 }
 
 // Ours by LightGBM's names; an objective is added by the caller.
 LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_t seed) {
   const auto number = [&](const char* name) { return NumberText(values.Number(name)); };
-  return {{"boosting", "gbdt"},
+  const std::string& boosting = values.Choice("boosting");
+  return {{"boosting", boosting == "dart" ? "dart" : "gbdt"},
+          {"data_sample_strategy", boosting == "goss" ? "goss" : "bagging"},
           {"seed", LightGbmSeed(seed)},
           {"learning_rate", number("learning_rate")},
           {"num_leaves", number("leaves")},
@@ -76,7 +101,7 @@ LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_
           {"lambda_l1", number("l1")},
           {"lambda_l2", number("l2")},
           {"feature_fraction", number("feature_fraction")},
-          {"bagging_fraction", number("bagging_fraction")},
+          {"bagging_fraction", boosting == "goss" ? "1" : number("bagging_fraction")},
           {"bagging_freq", number("bagging_freq")},
           {"extra_trees", values.Boolean("extra_trees") ? "true" : "false"},
           {"cat_smooth", number("cat_smooth")},
@@ -91,30 +116,33 @@ int64_t Patience(const ParameterValues& values) {
   return std::llround(std::max(kFewest, static_cast<double>(values.Integer("patience")) * kUsualRate / values.Number("learning_rate")));
 }
 
-std::string TrainWithValidation(const LightGbmData& rows, const TrainingRows& validation, const StandardTarget& standard,
-                                const LightGbmParameters& parameters, const ParameterValues& values, const FitOptions& options) {
-  const LightGbmData measured(validation, LightGbmLabels(validation, standard), &rows);
-  return rows.Train(parameters, values.Integer("trees"), options.stop, {&measured, Patience(values)});
+RegressionLoss LossOf(const ParameterValues& values) {
+  return {values.Choice("loss"), values.Number("quantile"), values.Number("huber_delta"), values.Number("tweedie_power")};
+}
+
+std::string Train(const TrainingRows& training, const LightGbmTarget& target, const LightGbmParameters& parameters,
+                  const ParameterValues& values, const FitOptions& options) {
+  const LightGbmData rows(training, target.Labels(training));
+  const int64_t trees = values.Integer("trees");
+  if (options.validation.empty() || values.Choice("boosting") == "dart") return rows.Train(parameters, trees, options.stop);
+  const TrainingRows validation{training.data, options.validation};
+  const LightGbmData measured(validation, target.Labels(validation), &rows);
+  return rows.Train(parameters, trees, options.stop, {&measured, Patience(values)});
 }
 
 std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
   const Dataset& data = *training.data;
-  const StandardTarget standard = StandardiseTarget(training);
-  if (data.features() == 0 || standard.scale == 0) return FitConstant(training);
-  const bool regression = data.classes() == 0;
+  const LightGbmTarget target(training, LossOf(values));
+  if (data.features() == 0 || target.is_constant()) return FitConstant(training);
   LightGbmParameters parameters = Translate(values, training.rows.size(), options.seed);
-  parameters["objective"] = regression ? "regression" : data.classes() == 2 ? "binary" : "multiclass";
-  if (data.classes() > 2) parameters["num_class"] = std::to_string(data.classes());
+  target.AddObjective(&parameters);
   AddMonotone(data, options.monotone, &parameters);
-  const LightGbmData rows(training, LightGbmLabels(training, standard));
-  const std::string text = options.validation.empty()
-                               ? rows.Train(parameters, values.Integer("trees"), options.stop)
-                               : TrainWithValidation(rows, {&data, options.validation}, standard, parameters, values, options);
-  TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs());
-  if (regression) {
-    for (double& value : trees.leaf_values) value *= standard.scale;
-    for (uint32_t leaf = 0; leaf < trees.leaves.front(); ++leaf) trees.leaf_values[leaf] += standard.mean;
+  if (parameters.count("monotone_constraints") > 0 && data.classes() == 0 && target.moves_leaves()) {
+    throw Error(ErrorKind::kUsage, "no feature can be monotone under the loss " + values.Choice("loss"), "take huber instead");
   }
+  const std::string text = Train(training, target, parameters, values, options);
+  TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs());
+  target.Restore(options.validation.empty() ? training : TrainingRows{&data, options.validation}, &trees);
   return MakeTrees(std::move(trees));
 }
 

@@ -295,5 +295,85 @@ TEST(GradientBoosting, ACategoryIsNotMonotone) {
   EXPECT_THROW(FitWith(kName, *data, train, {}, {.monotone = signs}), Error);
 }
 
+// The data of MakeTreeTestData(500, 0) with 1 added to the target, so that it is above 0.
+std::unique_ptr<Dataset> MakePositiveData() {
+  const auto data = MakeTreeTestData(500, 0);
+  std::vector<double> target(data->target().begin(), data->target().end());
+  for (double& value : target) value += 1;
+  return std::make_unique<Dataset>(std::vector<bool>{false, false, true}, std::vector<size_t>{0, 0, 7},
+                                   std::vector<double>{data->row(0), data->row(0) + 1500}, target, std::vector<double>{}, 0);
+}
+
+// lightgbm 4.7.0 (Python), from gradient_boosting_cases.py: rows 0, 1, 7, 22, 123, 499.
+const std::pair<const char*, std::vector<double>> kLosses[] = {
+    {"absolute", {17.52641453, 54.33806808, 45.56349698, 33.79322328, 15.29467279, 45.06043854}},
+    {"huber", {15.58333809, 55.3244961, 43.67610705, 34.38802491, 16.47354282, 46.06064814}},
+    {"quantile", {38.05615006, 55.14339897, 46.42353126, 51.04238113, 38.05615006, 50.22002768}},
+    {"poisson", {16.80827598, 53.08207956, 43.89421772, 37.3233544, 17.80784612, 45.35665347}},
+    {"gamma", {10.02279949, 55.64023112, 42.99118861, 35.53472386, 14.65394869, 45.58538768}},
+    {"tweedie", {11.73325623, 54.80308192, 43.46471896, 35.36690672, 13.74204633, 46.00280239}},
+    {"log_squared", {7.291216194, 54.23671236, 43.73975657, 35.09571128, 13.11393185, 45.76285688}},
+};
+
+TEST(GradientBoosting, LossesEqualThePythonPackage) {
+  const auto data = MakePositiveData();
+  for (const auto& [loss, expected] : kLosses) {
+    auto settings = kSmall;
+    settings.insert({{"loss", loss}, {"huber_delta", "0.5"}, {"quantile", "0.9"}, {"tweedie_power", "1.3"}});
+    const auto got = PredictAll(*FitWith(kName, *data, AllRows(*data), settings), *data);
+    size_t at = 0;
+    // The Python package has the target itself in single precision, we a standardised one.
+    for (const size_t row : {0, 1, 7, 22, 123, 499})
+      EXPECT_NEAR(got[row], expected[at++], 2e-4 * std::abs(got[row])) << loss << " row " << row;
+  }
+}
+
+TEST(GradientBoosting, ALossSaysWhichTargetsItTakes) {
+  for (const char* loss : {"gamma", "log_squared", "poisson", "tweedie"}) {
+    const Dataset zero({false}, {0}, {1, 2, 3, 4}, {0, 1, 2, 3}, {}, 0), negative({false}, {0}, {1, 2, 3, 4}, {-1, 1, 2, 3}, {}, 0);
+    const bool zero_is_in = std::string(loss) == "poisson" || std::string(loss) == "tweedie";
+    EXPECT_THROW(FitWith(kName, negative, AllRows(negative), {{"loss", loss}}), Error);
+    if (zero_is_in) {
+      EXPECT_NO_THROW(FitWith(kName, zero, AllRows(zero), {{"loss", loss}}));
+    } else {
+      EXPECT_THROW(FitWith(kName, zero, AllRows(zero), {{"loss", loss}}), Error);
+    }
+  }
+}
+
+TEST(GradientBoosting, NoLossThatMovesLeavesIsMonotone) {
+  const auto data = MakePositiveData();
+  const std::vector<int8_t> signs{1, 0, 0};
+  for (const char* loss : {"absolute", "quantile"}) {
+    EXPECT_THROW(FitWith(kName, *data, AllRows(*data), {{"loss", loss}}, {.monotone = signs}), Error);
+  }
+  EXPECT_NO_THROW(FitWith(kName, *data, AllRows(*data), {{"loss", "huber"}, {"trees", "3"}}, {.monotone = signs}));
+}
+
+TEST(GradientBoosting, QuantilesHoldTheirShare) {
+  const auto [data, train, validation] = MakeNoisyData(0, false);
+  for (const double level : {0.1, 0.5, 0.9}) {
+    const std::map<std::string, std::string> settings{{"loss", "quantile"}, {"quantile", NumberText(level)}, {"learning_rate", "0.05"}};
+    const auto got = PredictAll(*FitWith(kName, *data, train, settings, {.validation = validation}), *data);
+    double below = 0;
+    for (const uint32_t row : validation) below += data->target()[row] <= got[row];
+    EXPECT_NEAR(below / 100, level, 0.12);
+  }
+}
+
+TEST(GradientBoosting, DartAndGossLearn) {
+  for (const size_t classes : {0, 2, 4}) {
+    const auto data = MakeTreeTestData(1000, classes);
+    const auto rows = AllRows(*data);
+    const double constant = MeanSquaredError(PredictAll(*FitWith("constant", *data, rows), *data), *data);
+    const auto plain = PredictAll(*FitWith(kName, *data, rows), *data);
+    for (const char* boosting : {"dart", "goss"}) {
+      const auto got = PredictAll(*FitWith(kName, *data, rows, {{"boosting", boosting}, {"bagging_fraction", "0.9"}}), *data);
+      EXPECT_LT(MeanSquaredError(got, *data), 0.3 * constant) << boosting;
+      EXPECT_NE(got, plain);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace everlearn

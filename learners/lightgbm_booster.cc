@@ -75,15 +75,16 @@ std::string LightGbmSeed(uint64_t seed) { return std::to_string(MixBits(seed) & 
 
 int64_t ClampedLeafRows(int64_t wanted, size_t rows) { return std::clamp<int64_t>(static_cast<int64_t>(rows / 10), 1, wanted); }
 
-StandardTarget StandardiseTarget(const TrainingRows& training) {
+StandardTarget StandardiseTarget(const TrainingRows& training, const std::function<double(double)>& transform) {
   double weights = 0, mean = 0, squares = 0;
   for (const uint32_t row : training.rows) {
     const double weight = training.data->weight(row);
     if (!(weight > 0)) continue;
     weights += weight;
-    const double difference = training.data->target()[row] - mean;
+    const double target = transform ? transform(training.data->target()[row]) : training.data->target()[row];
+    const double difference = target - mean;
     mean += difference * weight / weights;
-    squares += weight * difference * (training.data->target()[row] - mean);
+    squares += weight * difference * (target - mean);
   }
   const double scale = weights > 0 ? std::sqrt(squares / weights) : 0;
   return {mean, std::isfinite(scale) && scale > std::fabs(mean) * std::numeric_limits<double>::epsilon() ? scale : 0};

@@ -29,7 +29,8 @@ struct StandardTarget {
   double mean = 0;
   double scale = 0;  // standard deviation; 0: there is nothing to learn
 };
-StandardTarget StandardiseTarget(const TrainingRows& training);
+// `transform`, where it is given, is applied to each target first.
+StandardTarget StandardiseTarget(const TrainingRows& training, const std::function<double(double)>& transform = {});
 
 // Class indices, or standardised values; one a training row.
 std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTarget& standard);

@@ -31,7 +31,6 @@ std::vector<Parameter> Declare() {
        .doc = "Fewest training rows in a leaf; at most a tenth of all rows."},
       {.name = "feature_fraction", .value = 0.5, .low = 0.01, .high = 1, .doc = "Share of the features that a split may choose from."},
       {.name = "bagging_fraction", .value = 0.632, .low = 0.01, .high = 0.99, .doc = "Share of the rows that a tree is grown on."},
-      {.name = "extra_trees", .type = kBoolean, .value = 0, .doc = "Try one random threshold a feature instead of all."},
       {.name = "prior_rows",
        .value = 1,
        .low = 0.01,
@@ -53,8 +52,7 @@ LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_
           {"min_sum_hessian_in_leaf", NumberText(kLeastHessian)},
           {"feature_fraction_bynode", number("feature_fraction")},
           {"bagging_fraction", number("bagging_fraction")},
-          {"bagging_freq", "1"},
-          {"extra_trees", values.Boolean("extra_trees") ? "true" : "false"}};
+          {"bagging_freq", "1"}};
 }
 
 // What the values of leaves are made of for one class: init + (share in leaf - share) / h.
