@@ -52,24 +52,27 @@ void LogWriteBack::Copy(const SqliteDatabase& database) {
 }
 
 void LogWriteBack::AfterCommit() {
+  const int pages = pages_, before = std::exchange(seen_, pages);
   // The log has begun anew; the thread may tell of the one before even after that.
-  if (pages_ < asked_at_ || pages_ < copied_) copied_ = retry_at_ = asked_at_ = 0;
-  const int left = pages_ - copied_;
-  const bool ends = pages_ >= limits_.of_a_log;
-  if (pages_ >= retry_at_ && ends && (left <= limits_.little || pages_ >= limits_.at_most)) {
-    const std::unique_lock alone(copying_, std::try_to_lock);  // two at once would be refused
-    if (!alone) return;
+  if (pages < asked_at_ || pages < copied_) copied_ = retry_at_ = asked_at_ = 0;
+  const int left = pages - copied_;
+  const int little = std::max(limits_.little, 2 * (pages - before));  // a writer of large commits never sees less
+  const bool ends = pages >= limits_.of_a_log, must = pages >= limits_.at_most;
+  if (ends && pages >= retry_at_ && (left <= little || must)) {
+    std::unique_lock alone(copying_, std::defer_lock);  // two at once would be refused
+    if (must) alone.lock();
+    else if (!alone.try_lock()) return;
     Copy(writer_);
-    asked_at_ = pages_;
-    retry_at_ = pages_ + limits_.before_copy;
+    asked_at_ = pages;
+    retry_at_ = pages + limits_.before_copy;
     return;
   }
   // Where others who still read stop the copying, it is tried again only when the log has grown.
-  const int worth = ends ? limits_.little : limits_.before_copy;
-  if (left < worth || pages_ - asked_at_ < worth) return;
+  const int worth = ends ? little : limits_.before_copy;
+  if (left < worth || pages - asked_at_ < worth) return;
   const std::unique_lock guard(lock_, std::try_to_lock);
   if (!guard) return;  // it is being told to stop, or wakes just now
-  asked_at_ = pages_;
+  asked_at_ = pages;
   wanted_ = true;
   wake_.notify_one();
 }

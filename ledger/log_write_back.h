@@ -21,9 +21,9 @@ namespace everlearn {
 
 struct LogLimits {         // in pages of 4 KB
   int before_copy = 2048;  // the thread copies when there are so many new ones;
-  int of_a_log = 8192;     // a log of so many shall end: the writer copies the rest,
+  int of_a_log = 16'384;   // a log of so many shall end: the writer copies the rest,
   int little = 256;        // where that is no more than this,
-  int at_most = 24'576;    // and from so many on, whatever the rest is
+  int at_most = 32'768;    // and from so many on, whatever the rest is, after the thread, which is behind
 };
 
 class LogWriteBack {
@@ -46,6 +46,7 @@ class LogWriteBack {
   SqliteDatabase copier_;
   std::atomic<int> pages_ = 0;   // in the log
   std::atomic<int> copied_ = 0;  // of them in the file, as far as is known
+  int seen_ = 0;                 // after the commit before
   int asked_at_ = 0;             // how many it had when the thread was asked for the last time
   int retry_at_ = 0;             // where others who still read prevented the log's end: not before it has so many
   int log_ = -1;                 // to sync it, or -1

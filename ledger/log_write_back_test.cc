@@ -35,7 +35,7 @@ TEST_P(LogWriteBackTest, TheLogStaysBoundedAndNothingIsLost) {
     }
     EXPECT_GT(fs::file_size(path), 100 * kMegabyte) << "nothing was copied while the writer went on";
   }
-  EXPECT_LT(longest, 160 * kMegabyte);  // more than its limit, as a machine may be busy
+  EXPECT_LT(longest, 220 * kMegabyte);  // more than its limit, as a machine may be busy
   EXPECT_FALSE(fs::exists(path.string() + "-wal"));
   const auto ledger = OpenLedger(path, {.read_only = true});
   EXPECT_EQ(ledger->last_event(), kEvents);

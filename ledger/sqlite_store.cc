@@ -52,6 +52,8 @@ std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, const Ledge
   auto lock = std::make_unique<FileLock>(path);
   auto database = std::make_unique<SqliteDatabase>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
   database->Execute(options.durability == Durability::kPower ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  // All that one commit changes must fit, keys at random places included: what does not is written and read again in the middle of it.
+  database->Execute("PRAGMA cache_size = -16384");
   database->Execute("PRAGMA secure_delete = ON");  // an erased row is overwritten, not only unlinked
   bool fresh = false;
   CheckIdentity(*database, &fresh);

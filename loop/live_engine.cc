@@ -1,5 +1,6 @@
 #include "loop/live_engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 
@@ -11,7 +12,10 @@ constexpr milliseconds kBusyWait{10}, kIdleWait{100};
 constexpr milliseconds kRetryWait{500};  // before a ledger that failed is tried again
 constexpr size_t kRowsOfATurn = 4096;
 constexpr size_t kRowsWithAllShadows = 2048;  // beyond so many waiting rows, shadows score a sample
-constexpr int64_t kShadowMicroseconds = 250;  // then requests have their turn again
+// Shadows score so long, then requests have their turn again: the less that commits cost, since requests that come meanwhile share the
+// next.
+constexpr double kLeastShadowMicroseconds = 250, kMostShadowMicroseconds = 1000, kShadowsOfACommit = 0.25;
+constexpr double kForgetting = 0.125;
 
 }  // namespace
 
@@ -118,6 +122,7 @@ void LiveEngine::Run() {
 }
 
 bool LiveEngine::Commit(std::string* failure) {
+  const auto began = std::chrono::steady_clock::now();
   try {
     store_->Commit();
   } catch (const Error& error) {
@@ -126,6 +131,8 @@ bool LiveEngine::Commit(std::string* failure) {
     said_.clear();
     return false;
   }
+  const double took = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count();
+  commit_microseconds_ += kForgetting * (took - commit_microseconds_);
   for (const Said& said : said_) options_.notice(said.task, said.kind, said.event);
   said_.clear();
   return true;
@@ -167,9 +174,10 @@ void LiveEngine::CatchUp(bool idle) {
   if (damaged_) return;
   std::string failure;
   try {
+    const double shadows = std::clamp(kShadowsOfACommit * commit_microseconds_, kLeastShadowMicroseconds, kMostShadowMicroseconds);
     bool done = true;
     for (const auto& task : tasks_) {
-      task->CatchUp(ShadowShift(), kShadowMicroseconds);
+      task->CatchUp(ShadowShift(), static_cast<int64_t>(shadows));
       done = done && task->unscored() == 0;
     }
     if (idle && done && !Commit(&failure)) options_.log("not recorded: " + failure);

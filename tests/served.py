@@ -74,11 +74,11 @@ class Service:
         self.ledger, self.log = str(self.folder / "ledger.db"), str(self.folder / "log.jsonl")
         self.history = self.folder / "history.csv"
         self.budget, self.retrain, self.port, self.process = budget, retrain, None, None
-        self.time, self.environment = ["--time", "at"], {}
+        self.time, self.key, self.environment = ["--time", "at"], ["--key", "ref"], {}
         write_history(self.history, history_rows)
 
     def command(self, port, *more):
-        return [PROGRAM, "run", "--task", "t", "--data", str(self.history), "--target", "y", *self.time, "--key", "ref",
+        return [PROGRAM, "run", "--task", "t", "--data", str(self.history), "--target", "y", *self.time, *self.key,
                 "--budget", self.budget, "--retrain", self.retrain, "--listen", f"127.0.0.1:{port}", "--ledger", self.ledger, *more]  # fmt: skip
 
     def spawn(self, *more):
