@@ -19,8 +19,9 @@ namespace {
 // Shares of the time for search: new trials have the first part, the folds that members of the ensemble still lack go before new trials in
 // the second.
 constexpr double kExploring = 0.55;
-// A piece may take this share of the time; a trial whose folds together take less than the second is finished at once.
-constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03;
+// A piece may take this share of the time; a trial whose folds together take less than the second is finished at once, or, where it is
+// about as good as the best, less than the third.
+constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03, kCheapGoodTrial = 0.1, kGoodGap = 0.01;
 constexpr double kLookEvery = 0.1;  // seconds
 constexpr size_t kMostKept = 40;    // trials whose predictions and models are kept
 constexpr double kSecondsPerUnit = 0.01;
@@ -242,7 +243,10 @@ class BudgetedSearch {
   }
 
   bool Begin(size_t trial, size_t fold, double left) {
-    const double limit = std::min(left * 0.9, std::max(0.5, kLongestPiece * (End() - begin_)));
+    // A fit that was cut learns on where it is wanted: its other folds may take all the time that is left.
+    const bool was_cut = fold > 0 && (*trials_)[trial].pieces[0]->cut;
+    const double longest = was_cut ? left : std::max(0.5, kLongestPiece * (End() - begin_));
+    const double limit = std::min(left * 0.93, longest);
     StartPiece(trial, fold, std::max(0.05, limit));
     return true;
   }
@@ -263,7 +267,8 @@ class BudgetedSearch {
     if (trial.done() == 0 || trial.done() == folds_.size() || trial.hopeless || trial.status != TrialStatus::kOk) return false;
     const PieceResult& first = *trial.pieces[0];
     const double whole = (first.fit_seconds + first.predict_seconds) * static_cast<double>(folds_.size());
-    return whole < kCheapTrial * (End() - begin_) * Workers();
+    const double cheap = trials_->Gap(number) <= kGoodGap ? kCheapGoodTrial : kCheapTrial;
+    return whole < cheap * (End() - begin_) * Workers();
   }
 
   std::optional<TrialFold> CheapFold() const {

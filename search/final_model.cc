@@ -27,25 +27,6 @@ double SecondsPerRow(const Trial& trial, const std::vector<Fold>& folds, size_t 
   return sum;
 }
 
-// The number of first folds on which trials are compared: all that enough of the good ones have. Few rows say too little: below the least
-// number, folds count for more than the trials that lack them.
-size_t CommonFolds(const Trials& trials, const std::vector<Fold>& folds, const std::vector<size_t>& ranked) {
-  constexpr size_t kEnough = 4, kLeastRows = 2'000;
-  constexpr double kAlmostBest = 0.02;
-  for (size_t j = folds.size(); j > 1; --j) {
-    size_t count = 0, rows = 0;
-    double best = 1;
-    for (const size_t i : ranked) {
-      if (trials[i].done() < j) continue;
-      ++count;
-      best = std::min(best, trials.Gap(i));
-    }
-    for (size_t k = 0; k + 1 < j; ++k) rows += folds[k].validation.size();
-    if (count >= std::min(kEnough, ranked.size()) && (best <= kAlmostBest || rows < kLeastRows)) return j;
-  }
-  return 1;
-}
-
 struct Selected {
   std::vector<Variant> variants;
   Selection selection;
@@ -62,14 +43,19 @@ std::vector<double> OutOfFold(const Dataset& data, const std::vector<Fold>& fold
   return all;
 }
 
-Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
-                const FinalModelOptions& options) {
-  Selected selected;
-  std::vector<size_t> ranked;
+// The best trials whose predictions are still there.
+std::vector<size_t> Candidates(const Trials& trials) {
+  std::vector<size_t> candidates;
   for (const size_t i : trials.Ranked())
-    if (!trials[i].pieces[0]->predictions.empty() && ranked.size() < kMostCandidates) ranked.push_back(i);
-  if (ranked.empty()) return selected;
-  selected.common = CommonFolds(trials, folds, ranked);
+    if (!trials[i].pieces[0]->predictions.empty() && candidates.size() < kMostCandidates) candidates.push_back(i);
+  return candidates;
+}
+
+// The ensemble of the trials that have the first `common` folds, chosen on these.
+Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Dataset& data, const std::vector<Fold>& folds,
+                  const std::string& metric, const Trials& trials, const FinalModelOptions& options) {
+  Selected selected;
+  selected.common = common;
   std::vector<SelectionCandidate> candidates;
   for (const size_t i : ranked) {
     const size_t done = trials[i].done();
@@ -89,6 +75,26 @@ Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::
   selection.seed = options.seed;
   selected.selection = SelectEnsemble(metric, data.target(), data.weights(), data.classes(), candidates, selection);
   return selected;
+}
+
+// What the first fold alone would choose from all trials says which of them matter; the choice is then made on as many folds as most of
+// these have.
+Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
+                const FinalModelOptions& options) {
+  constexpr double kMostWeight = 0.8, kHalf = 0.5;
+  constexpr size_t kFewRows = 1'000;
+  const std::vector<size_t> ranked = Candidates(trials);
+  if (ranked.empty()) return {};
+  Selected first = SelectOn(1, ranked, data, folds, metric, trials, options);
+  // Where a fold has few rows, its choice says little.
+  const double enough = folds.front().validation.size() < kFewRows ? kHalf : kMostWeight;
+  for (size_t common = folds.size(); common > 1; --common) {
+    double weight = 0;
+    for (size_t v = 0; v < first.variants.size(); ++v)
+      if (trials[first.variants[v].trial].done() >= common) weight += first.selection.weights[v];
+    if (weight >= enough) return SelectOn(common, ranked, data, folds, metric, trials, options);
+  }
+  return first;
 }
 
 }  // namespace
@@ -135,7 +141,10 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
 std::vector<size_t> WantedTrials(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
                                  const FinalModelOptions& options) {
   constexpr size_t kLeast = 4;
-  const Selected selected = Select(data, folds, metric, trials, options);
+  // By the first fold alone: what lacks the others is to be seen, too.
+  Selected selected;
+  const std::vector<size_t> ranked = Candidates(trials);
+  if (!ranked.empty()) selected = SelectOn(1, ranked, data, folds, metric, trials, options);
   std::vector<size_t> order(selected.variants.size()), wanted;
   std::iota(order.begin(), order.end(), size_t{0});
   const std::vector<double>& weights = selected.selection.weights;

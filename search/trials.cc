@@ -68,27 +68,27 @@ double Trials::Loss(size_t number, size_t folds) const {
   return count > 0 ? sum / count : kMissing;
 }
 
-double Trials::Best(size_t folds) const {
-  double best = std::numeric_limits<double>::infinity();
-  for (size_t i = 0; i < trials_.size(); ++i)
-    if (trials_[i].done() >= folds) best = std::fmin(best, Loss(i, folds));
-  return best;
+double Trials::ConstantLoss(size_t folds) const {
+  double sum = 0, count = 0;
+  for (size_t k = 0; k < folds; ++k) {
+    if (std::isnan(constant_losses_[k])) continue;
+    sum += constant_losses_[k];
+    ++count;
+  }
+  return count > 0 ? sum / count : kMissing;
 }
 
 double Trials::Gap(size_t number) const {
-  const size_t folds = trials_[number].done();
-  const double loss = folds == 0 ? kMissing : Loss(number, folds);
-  if (std::isnan(loss)) return std::numeric_limits<double>::infinity();
-  double constant = 0, count = 0;
-  for (size_t k = 0; k < folds; ++k) {
-    if (std::isnan(constant_losses_[k])) continue;
-    constant += constant_losses_[k];
-    ++count;
+  const size_t done = trials_[number].done();
+  if (done == 0 || std::isnan(Loss(number, done))) return std::numeric_limits<double>::infinity();
+  double gap = 0;
+  for (size_t i = 0; i < trials_.size(); ++i) {
+    const size_t folds = std::min(done, trials_[i].done());
+    if (folds == 0) continue;
+    const double behind = Loss(number, folds) - Loss(i, folds), range = ConstantLoss(folds) - Loss(i, folds);
+    if (behind > 0) gap = std::max(gap, range > 0 ? behind / range : 1);
   }
-  const double best = Best(folds);
-  const double range = count > 0 ? constant / count - best : 0;
-  if (range > 0) return (loss - best) / range;
-  return loss > best ? 1 : 0;
+  return gap;
 }
 
 bool Trials::BestOfItsLearner(size_t number) const {

@@ -42,7 +42,8 @@ class Trials {
 
   // Mean loss on the first `folds` folds (the metric, negated where higher is better); NaN where it is not known.
   double Loss(size_t trial, size_t folds) const;
-  // How far behind the best on the folds that it has: 0 for the best, 1 as bad as the constant. Infinity without a value.
+  // How far behind the one that is the furthest ahead of it, each on the folds that both have: 0 for the best, 1 as bad as the constant.
+  // Infinity without a value.
   double Gap(size_t trial) const;
   // Trials with a value on the first fold, the best (by gap) first.
   std::vector<size_t> Ranked() const;
@@ -53,7 +54,7 @@ class Trials {
   std::vector<LeaderboardRow> Rows(const std::vector<Fold>& folds) const;
 
  private:
-  double Best(size_t folds) const;
+  double ConstantLoss(size_t folds) const;
   bool BestOfItsLearner(size_t trial) const;
 
   const Metric& metric_;

@@ -9,6 +9,8 @@
 #include "base/resources.h"
 #include "cli/command.h"
 #include "cli/decision_flags.h"
+#include "cli/evaluated_rows.h"
+#include "cli/fit_diagnostics.h"
 #include "cli/interrupt.h"
 #include "cli/search_flags.h"
 #include "cli/task_flags.h"
@@ -92,22 +94,43 @@ std::string BoardText(const Leaderboard& board) {
   return AlignedTable(rows);
 }
 
+TrainingData ReadChecked(const FitFlags& flags, const CommonOptions& options) {
+  TaskFlags task = flags.task;
+  if (task.folds == 0) task.default_folds = DefaultFolds(flags.search);
+  TrainingData training = ReadTrainingData(flags.source, task, options);
+  if (!flags.test.empty())
+    for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
+  if (flags.strict) RefuseLeaks(training.warnings);
+  if (!options.json) {
+    for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
+  }
+  return training;
+}
+
+// The metric on the rows of --test; NaN without them.
+double TestValue(const FitFlags& flags, const ModelFile& file, const CommonOptions& options) {
+  if (flags.test.empty()) return kMissing;
+  return Metrics().Get(file.task.metric).compute(EvaluateRows(file, flags.test, options).Scores(file.task));
+}
+
+void PrintReport(const TrainingData& training, const SearchedModel& result, const Diagnosis& diagnosis, const FitFlags& flags,
+                 double seconds) {
+  const Task& task = training.task;
+  std::string text = fmt::format("{}: {}, {} rows, {} features, {} folds\n\n{}\n", task.target, TaskKindName(task.kind),
+                                 Grouped(training.data->rows()), training.space.size(), training.folds.size(), BoardText(result.board));
+  for (const std::string& remark : diagnosis.remarks) text += remark + "\n";
+  text += fmt::format("{} is in {} ({:.1f} s)\n", result.board.rows[result.best].name, flags.model, seconds);
+  PrintText(text);
+}
+
 int Fit(const FitFlags& flags, const CommonOptions& options) {
   const Stopwatch watch;
   CheckTaskFlags(flags.task);
   CheckSearchFlags(flags.search);
   CheckCosts(flags.costs);
   CheckWritable(flags.model);
-  TaskFlags task_flags = flags.task;
-  if (task_flags.folds == 0) task_flags.default_folds = DefaultFolds(flags.search);
-  TrainingData training = ReadTrainingData(flags.source, task_flags, options);
-  if (!flags.test.empty())
-    for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
+  TrainingData training = ReadChecked(flags, options);
   const std::vector<double> costs = CostDecision(flags.costs, training.task);
-  if (flags.strict) RefuseLeaks(training.warnings);
-  if (!options.json) {
-    for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
-  }
 
   const GracefulInterrupt graceful;
   SearchedModel result = SearchModel(&training, flags.task, flags.search, flags.source, options, watch);
@@ -119,23 +142,21 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   ModelFile file{training.task,     training.schema, training.space, finished.model, Notes(training, result, options), "", "",
                  finished.intervals};
   file.Save(flags.model);
-
   if (Interrupted()) training.warnings.push_back({"interrupted", "the search was interrupted; the model is the best so far", ""});
+  const Diagnosis diagnosis = Diagnose(result, TestValue(flags, file, options));
   if (options.json) {
     JsonObject document{{"model", flags.model},
                         {"seconds", watch.Seconds()},
                         {"peak_memory_bytes", std::max(result.peak_memory_bytes, PeakMemoryBytes())},
                         {"task", DescribeTask(training)},
                         {"score", Score(result)},
+                        {"diagnostics", diagnosis.figures},
                         {"leaderboard", ToJson(result.board)},
                         {"warnings", DescribeWarnings(training.warnings)}};
     for (auto& [name, value] : finished.report) document[name] = std::move(value);
     PrintDocument(document);
   } else if (!options.quiet) {
-    const Task& task = training.task;
-    PrintText(fmt::format("{}: {}, {} rows, {} features, {} folds\n\n{}\n{} is in {} ({:.1f} s)\n", task.target, TaskKindName(task.kind),
-                          Grouped(training.data->rows()), training.space.size(), training.folds.size(), BoardText(result.board),
-                          result.board.rows[result.best].name, flags.model, watch.Seconds()));
+    PrintReport(training, result, diagnosis, flags, watch.Seconds());
   }
   return Interrupted() ? kInterruptedStatus : 0;
 }
@@ -150,7 +171,7 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
                   ->required()
                   ->type_name("");
               app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
-              app.add_option("--test", flags->test, "rows to test on later: warns where they are training rows")->type_name("SOURCE");
+              app.add_option("--test", flags->test, "rows to measure the model on at the end; warns where they are training rows")->type_name("SOURCE");
               app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
               AddSearchFlags(app, &flags->search);
