@@ -112,8 +112,16 @@ double Measure(const Metric& metric, const Model& model, const Dataset& data, st
   out.resize(rows.size() * outputs);
   std::vector<double> truth(rows.size()), weights;
   if (data.has_weights()) weights.resize(rows.size());
+  // Blocks of rows beside each other, so that the model predicts them together.
+  constexpr size_t kBlock = 1024;
+  std::vector<double> block;
+  for (size_t first = 0; first < rows.size(); first += kBlock) {
+    const size_t count = std::min(kBlock, rows.size() - first);
+    block.clear();
+    for (size_t i = 0; i < count; ++i) block.insert(block.end(), data.row(rows[first + i]), data.row(rows[first + i]) + data.features());
+    model.Predict({block.data(), count, data.features()}, &out[first * outputs]);
+  }
   for (size_t i = 0; i < rows.size(); ++i) {
-    model.PredictRow(data.row(rows[i]), &out[i * outputs]);
     truth[i] = data.target()[rows[i]];
     if (data.has_weights()) weights[i] = data.weight(rows[i]);
   }
