@@ -152,18 +152,21 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
     CheckModel(widths[g] <= unseen.size() - width && (widths[g] == 0 || keys[g].size() <= (values.size() - value) / widths[g]),
                "the target statistics have too few values");
     const size_t count = keys[g].size() * widths[g];
-    parameters.groups.push_back({std::move(codings[g]), std::move(keys[g]), ToVector(values.subspan(value, count)), ToVector(unseen.subspan(width, widths[g]))});
+    parameters.groups.push_back(
+        {std::move(codings[g]), std::move(keys[g]), ToVector(values.subspan(value, count)), ToVector(unseen.subspan(width, widths[g]))});
     value += count;
     width += widths[g];
   }
   CheckModel(value == values.size() && width == unseen.size(), "the target statistics have too many values");
   const std::string kind = TextField(json, "kind");
-  CheckModel(ModelKinds().Find(kind) != nullptr && kind != "target_statistics", "the model behind the target statistics is of an unknown kind");
+  CheckModel(ModelKinds().Find(kind) != nullptr && kind != "target_statistics",
+             "the model behind the target statistics is of an unknown kind");
   parameters.inner = ModelKinds().Get(kind).load(Field(json, "inner"), prefix + "inner.", file, features + width, outputs);
   return MakeTargetStatistics(std::move(parameters));
 }
 
-const bool registered = ModelKinds().Add("target_statistics", {"target statistics of categories and their combinations before another model", Load});
+const bool registered =
+    ModelKinds().Add("target_statistics", {"target statistics of categories and their combinations before another model", Load});
 
 }  // namespace
 
@@ -189,8 +192,10 @@ bool KeysFit(std::span<const FeatureCoding> codings, std::span<const uint32_t> g
 std::shared_ptr<const Model> MakeTargetStatistics(TargetStatisticsParameters parameters) {
   for (const FeatureCoding& coding : parameters.codings) {
     CheckModel(coding.feature < parameters.features, "a coding is of a feature that is not there");
-    CheckModel(coding.size < uint64_t{1} << 32 && (coding.numbers.empty() || coding.numbers.size() == coding.size), "the size of a coding is wrong");
-    CheckModel(AllFinite(coding.numbers) && std::adjacent_find(coding.numbers.begin(), coding.numbers.end(), std::greater_equal<>()) == coding.numbers.end(),
+    CheckModel(coding.size < uint64_t{1} << 32 && (coding.numbers.empty() || coding.numbers.size() == coding.size),
+               "the size of a coding is wrong");
+    CheckModel(AllFinite(coding.numbers) &&
+                   std::adjacent_find(coding.numbers.begin(), coding.numbers.end(), std::greater_equal<>()) == coding.numbers.end(),
                "the numbers of a coding do not ascend");
   }
   size_t width = 0;
@@ -198,8 +203,10 @@ std::shared_ptr<const Model> MakeTargetStatistics(TargetStatisticsParameters par
     CheckModel(!group.codings.empty() && group.codings.size() <= kMostGroupFeatures, "a group has a wrong number of features");
     for (const uint32_t c : group.codings) CheckModel(c < parameters.codings.size(), "a group has a feature that is not coded");
     CheckModel(KeysFit(parameters.codings, group.codings), "the keys of a group are too large");
-    CheckModel(group.keys.size() < kEmpty && group.values.size() == group.keys.size() * group.unseen.size(), "a group has a wrong number of values");
-    CheckModel(std::adjacent_find(group.keys.begin(), group.keys.end(), std::greater_equal<>()) == group.keys.end(), "the keys of a group do not ascend");
+    CheckModel(group.keys.size() < kEmpty && group.values.size() == group.keys.size() * group.unseen.size(),
+               "a group has a wrong number of values");
+    CheckModel(std::adjacent_find(group.keys.begin(), group.keys.end(), std::greater_equal<>()) == group.keys.end(),
+               "the keys of a group do not ascend");
     CheckModel(AllFinite(group.values) && AllFinite(group.unseen), "a target statistic is not finite");
     width += group.unseen.size();
   }
