@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "data/table.h"
 #include "model/symmetric_trees.h"
 
 namespace everlearn {
