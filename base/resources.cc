@@ -3,7 +3,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <fstream>
 
 namespace everlearn {
 namespace {
@@ -30,6 +33,12 @@ uint64_t PeakMemoryBytes() {
   getrusage(RUSAGE_SELF, &self);
   getrusage(RUSAGE_CHILDREN, &children);
   return static_cast<uint64_t>(std::max(self.ru_maxrss, children.ru_maxrss)) * 1024;
+}
+
+uint64_t ResidentMemoryBytes() {
+  uint64_t pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace everlearn

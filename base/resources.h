@@ -23,4 +23,7 @@ double ThreadCpuSeconds();
 // The largest resident size of this process or of an ended child, in bytes.
 uint64_t PeakMemoryBytes();
 
+// The resident size of this process now, in bytes; 0 where the system does not say.
+uint64_t ResidentMemoryBytes();
+
 }  // namespace everlearn

@@ -68,7 +68,7 @@ TaskFrame DeclareTask(const std::string& name, const TaskFlags& flags, const std
     example.columns.push_back(Column{.name = frame.task.target, .type = type, .numbers = {0}, .codes = {kMissingCode}});
   }
   CheckMetric(frame.task);
-  frame.space = FeatureSpace::Build(example, frame.schema, frame.task, false);
+  frame.space = FeatureSpace::Build(example, frame.schema, frame.task, false, kTextNumbersOfStream);
   if (frame.space.size() == 0) throw Error(ErrorKind::kUsage, "the task '" + name + "' declares no column that it could learn from");
   SetMissingOutcome(loop.missing_outcome, frame.task, options);
   TakeFrame(frame.task, frame.space, options);

@@ -36,7 +36,7 @@ void OrderRows(EventRows* rows, const std::string& source, const LoopFlags& loop
     rows->target = std::move(target);
   }
   SetMissingOutcome(loop.missing_outcome, task, options);
-  rows->space = FeatureSpace::Build(rows->table, rows->schema, task, false);
+  rows->space = FeatureSpace::Build(rows->table, rows->schema, task, false, kTextNumbersOfStream);
   TakeFrame(task, rows->space, options);
 }
 

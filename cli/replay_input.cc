@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/suggest.h"
 #include "base/timestamp.h"
+#include "cli/budget_flag.h"
 #include "cli/event_order.h"
 #include "cli/event_rows.h"
 #include "cli/terminal.h"
@@ -33,21 +34,6 @@ void SetRetraining(const std::string& text, LoopOptions* options) {
   } else {
     Refuse("--retrain", text, "write auto, never, a time such as 1d, or a number of rows such as \"10000 rows\"");
   }
-}
-
-void SetBudget(const std::string& text, LoopOptions* options) {
-  constexpr std::string_view kUnits = "units";
-  if (const auto time = ParseDuration(text); time && *time > 0) {
-    options->budget_seconds = static_cast<double>(*time) / static_cast<double>(kMicrosecondsPerSecond);
-    return;
-  }
-  double units = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
-  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
-  constexpr double kMostUnits = 1e9;
-  if (error != std::errc() || !(units > 0 && units <= kMostUnits) || (!rest.empty() && rest != kUnits && rest != " units"))
-    Refuse("--budget", text, "write work units such as 2000units, or a time such as 60s");
-  options->budget_units = units;
 }
 
 void SetWindow(const std::string& text, LoopOptions* options) {
@@ -129,7 +115,9 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   if (word == words.end()) Refuse("--autonomy", flags.autonomy, "write observe, suggest or act");
   options.autonomy = static_cast<Autonomy>(word - words.begin());
   SetRetraining(flags.retrain, &options);
-  SetBudget(flags.budget, &options);
+  const Budget budget = ParseBudget(flags.budget);
+  options.budget_seconds = budget.seconds;
+  options.budget_units = budget.units;
   SetWindow(flags.outcome_window, &options);
   options.roster = flags.roster.empty() ? task.learners : flags.roster;
   if (options.roster == std::vector<std::string>{"default"}) options.roster.clear();

@@ -42,8 +42,10 @@ class ScoringStream {
   size_t rows_before_ = 0;
 };
 
-// One batch as columns: `prediction` (label or number) and `probability_<label>` for each class, in order of the labels.
-std::vector<Column> PredictionColumns(const Task& task, const std::vector<double>& predictions, const std::string& prefix);
-std::vector<std::string> PredictionColumnNames(const Task& task, const std::string& prefix);
+// One batch as columns: `prediction` (label or number) and `probability_<label>` for each class, in order of the labels; with a coverage
+// above 0 (which the model's intervals must be able to give) `lower` and `upper`, or `labels` with "|" between them.
+std::vector<Column> PredictionColumns(const ModelFile& model, const std::vector<double>& predictions, double coverage,
+                                      const std::string& prefix);
+std::vector<std::string> PredictionColumnNames(const Task& task, double coverage, const std::string& prefix);
 
 }  // namespace everlearn

@@ -21,6 +21,7 @@ struct TaskFlags {
   std::vector<std::string> learners;  // names
   std::vector<std::string> settings;  // learner.parameter=value
   int folds = 0;                      // 0: not given
+  int default_folds = 5;              // where they are not given
 };
 
 // Declares --target --kind --metric --type --ignore --weight --group --time --key --folds --learners --set.

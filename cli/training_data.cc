@@ -7,13 +7,12 @@
 
 #include "base/error.h"
 #include "cli/terminal.h"
+#include "cli/training_checks.h"
 #include "data/postgres.h"
 #include "data/reader.h"
 
 namespace everlearn {
 namespace {
-
-constexpr int kDefaultFolds = 5;
 
 // Numbers of the rows to learn from, in order of time where there is one.
 std::vector<uint32_t> ChooseRows(const Table& table, const std::vector<double>& target, const Task& task, const std::string& source,
@@ -75,7 +74,7 @@ std::vector<int32_t> GroupNumbers(const Column& column, size_t* groups) {
   return out;
 }
 
-std::vector<Fold> MakeFolds(const Table& table, const Dataset& data, const Task& task, int asked, uint64_t seed,
+std::vector<Fold> MakeFolds(const Table& table, const Dataset& data, const Task& task, int asked, int otherwise, uint64_t seed,
                             std::vector<SchemaWarning>* warnings) {
   std::vector<int32_t> groups;
   size_t most = data.rows();
@@ -84,7 +83,7 @@ std::vector<Fold> MakeFolds(const Table& table, const Dataset& data, const Task&
   if (static_cast<size_t>(asked) > most)
     throw Error(ErrorKind::kUsage, std::to_string(asked) + " folds are too many: at most " + Grouped(most) + " are possible with " +
                                        Grouped(data.rows()) + " rows" + (groups.empty() ? "" : " in their groups"));
-  const int count = asked > 0 ? asked : static_cast<int>(std::min<size_t>(most, kDefaultFolds));
+  const int count = asked > 0 ? asked : static_cast<int>(std::min(most, static_cast<size_t>(otherwise)));
   if (count < 2) {
     warnings->push_back({"no_folds", "there are too few rows or groups to compare models; the model is a constant", ""});
     return {};
@@ -160,11 +159,13 @@ TrainingData ReadTrainingData(const std::string& place, const TaskFlags& flags, 
     is_category.push_back(feature.is_category());
     dictionary_sizes.push_back(feature.dictionary.size());
   }
-  training.data = std::make_unique<Dataset>(std::move(is_category), std::move(dictionary_sizes), training.space.Encode(table),
-                                            std::move(target), Weights(table, task, source), task.labels.size());
-  training.folds = MakeFolds(table, *training.data, task, flags.folds, options.seed, &training.warnings);
+  training.data =
+      std::make_unique<Dataset>(std::move(is_category), std::move(dictionary_sizes), training.space.Encode(table, options.threads),
+                                std::move(target), Weights(table, task, source), task.labels.size());
+  training.folds = MakeFolds(table, *training.data, task, flags.folds, flags.default_folds, options.seed, &training.warnings);
   training.schema = UsedSchema(schema, training.space, task);
   training.features = DescribeColumns(table, schema, training.space, task);
+  for (SchemaWarning& warning : CheckTrainingData(table, schema, training)) training.warnings.push_back(std::move(warning));
   return training;
 }
 

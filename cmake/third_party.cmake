@@ -4,7 +4,6 @@ find_package(OpenMP REQUIRED)
 find_package(fmt REQUIRED)
 find_package(TBB REQUIRED)
 find_package(Eigen3 REQUIRED)
-find_package(SQLite3 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(OpenSSL REQUIRED)
@@ -12,7 +11,7 @@ find_package(OpenSSL REQUIRED)
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 
-foreach(piece duckdb/libduckdb_static.a lightgbm/lib_lightgbm.a)
+foreach(piece duckdb/libduckdb_static.a lightgbm/lib_lightgbm.a sqlite/sqlite3.c)
   if(NOT EXISTS ${EVERLEARN_DEPS}/${piece})
     message(FATAL_ERROR "${EVERLEARN_DEPS}/${piece} is missing: run ./dev setup")
   endif()
@@ -38,8 +37,15 @@ add_library(third_party_eigen INTERFACE)
 target_link_libraries(third_party_eigen INTERFACE Eigen3::Eigen)
 add_library(third_party::eigen ALIAS third_party_eigen)
 
-add_library(third_party_sqlite INTERFACE)
-target_link_libraries(third_party_sqlite INTERFACE SQLite::SQLite3)
+# SQLite from its amalgamation. HAVE_…: what its configure script would have found on Linux (without them each sync is a full fsync, and a
+# wait for a lock lasts whole seconds).
+add_library(third_party_sqlite STATIC ${EVERLEARN_DEPS}/sqlite/sqlite3.c)
+target_include_directories(third_party_sqlite SYSTEM PUBLIC ${EVERLEARN_DEPS}/sqlite)
+target_compile_definitions(third_party_sqlite PRIVATE
+  SQLITE_THREADSAFE=1 SQLITE_DQS=0 SQLITE_OMIT_LOAD_EXTENSION SQLITE_OMIT_DEPRECATED SQLITE_OMIT_SHARED_CACHE SQLITE_DEFAULT_MEMSTATUS=0
+  SQLITE_TRUSTED_SCHEMA=0 HAVE_FDATASYNC=1 HAVE_USLEEP=1 HAVE_PREAD=1 HAVE_PWRITE=1 HAVE_GMTIME_R=1 HAVE_LOCALTIME_R=1 HAVE_STRERROR_R=1)
+target_compile_options(third_party_sqlite PRIVATE -w)
+target_link_libraries(third_party_sqlite PUBLIC Threads::Threads)
 add_library(third_party::sqlite ALIAS third_party_sqlite)
 
 add_library(third_party_cli11 INTERFACE)

@@ -324,9 +324,21 @@ class ColumnInference {
       schema_.kind = "constant";
       return;
     }
-    size_t words = 0, bytes = 0;
+    if (IsFreeText(distinct)) return Decide(ColumnType::kText);
+    if (distinct == facts_.rows && facts_.rows >= kRowsForId) schema_.kind = "id";
+  }
+
+  // Texts of some words, most of which stand in one row only: a comment is free text even where half of them are "none", a list of
+  // degrees or products is not. What has one length and no blank is a code.
+  bool IsFreeText(size_t distinct) const {
+    constexpr size_t kWordsOfText = 3, kBytesOfText = 40, kDistinctTexts = 50;
+    const size_t texts = facts_.others.size();
+    size_t words = 0, bytes = 0, singles = 0, shortest = SIZE_MAX, longest = 0;
     for (const auto& [text, rows] : facts_.others) {
       bytes += text.size();
+      singles += rows == 1 ? 1 : 0;
+      shortest = std::min(shortest, text.size());
+      longest = std::max(longest, text.size());
       bool inside = false;
       for (const char c : text) {
         const bool blank = c == ' ' || c == '\n' || c == '\t';
@@ -334,11 +346,10 @@ class ColumnInference {
         inside = !blank;
       }
     }
-    constexpr size_t kWordsOfText = 3, kBytesOfText = 40;
-    const size_t texts = facts_.others.size();
-    const bool mostly_distinct = distinct * 2 > facts_.present;
-    if (mostly_distinct && texts > 0 && (words >= kWordsOfText * texts || bytes >= kBytesOfText * texts)) return Decide(ColumnType::kText);
-    if (distinct == facts_.rows && facts_.rows >= kRowsForId) schema_.kind = "id";
+    if (texts == 0 || (words < kWordsOfText * texts && bytes < kBytesOfText * texts)) return false;
+    if (words == texts && shortest == longest) return false;
+    const bool many_once = distinct >= kDistinctTexts && distinct * 10 > facts_.present && singles * 2 > texts;
+    return distinct * 2 > facts_.present || many_once;
   }
 
   void CheckIntegers(const Column& typed) const {

@@ -161,6 +161,20 @@ std::vector<std::string> TextsField(const Json& json, std::string_view name) {
   return texts;
 }
 
+// Weights of `classes` classes, of which one is to be chosen.
+std::vector<double> ReadDecision(const Json& json, size_t classes) {
+  std::vector<double> weights;
+  double largest = 0;
+  for (const Json& item : ArrayField(json, "decision")) {
+    const double weight = item.is_number() ? item.to_number<double>() : -1;
+    if (!(weight >= 0) || !std::isfinite(weight)) throw Error(ErrorKind::kDamaged, "a weight of the task's decision is no number ≥ 0");
+    weights.push_back(weight);
+    largest = std::max(largest, weight);
+  }
+  if (weights.size() != classes || largest == 0) throw Error(ErrorKind::kDamaged, "the task's decision does not fit its classes");
+  return weights;
+}
+
 }  // namespace
 
 std::string_view TaskKindName(TaskKind kind) {
@@ -184,15 +198,17 @@ int Task::LabelIndex(std::string_view label) const {
 }
 
 Json Task::ToJson() const {
-  return JsonObject{{"target", target},
-                    {"kind", TaskKindName(kind)},
-                    {"metric", metric},
-                    {"labels", ToJsonArray(labels)},
-                    {"weight", weight},
-                    {"group", group},
-                    {"time", time},
-                    {"key", ToJsonArray(key)},
-                    {"ignore", ToJsonArray(ignore)}};
+  JsonObject json{{"target", target},
+                  {"kind", TaskKindName(kind)},
+                  {"metric", metric},
+                  {"labels", ToJsonArray(labels)},
+                  {"weight", weight},
+                  {"group", group},
+                  {"time", time},
+                  {"key", ToJsonArray(key)},
+                  {"ignore", ToJsonArray(ignore)}};
+  if (!decision.empty()) json["decision"] = JsonArray(decision.begin(), decision.end());
+  return json;
 }
 
 Task Task::FromJson(const Json& json) {
@@ -214,6 +230,7 @@ Task Task::FromJson(const Json& json) {
   task.time = TextField(json, "time");
   task.key = TextsField(json, "key");
   task.ignore = TextsField(json, "ignore");
+  if (json.as_object().contains("decision")) task.decision = ReadDecision(json, task.labels.size());
   return task;
 }
 

@@ -23,6 +23,8 @@ struct Task {
   std::string weight = {}, group = {}, time = {};  // column names, empty where there is none
   std::vector<std::string> key = {};
   std::vector<std::string> ignore = {};
+  // How a class is chosen from probabilities: the first with the largest weight × probability. One number ≥ 0 a class; empty: all equal.
+  std::vector<double> decision = {};
 
   bool is_classification() const { return kind != TaskKind::kRegression; }
   // Numbers that a prediction consists of: one a class, or one value.

@@ -183,5 +183,17 @@ TEST(Task, JsonReadsBack) {
   }
 }
 
+TEST(Task, JsonKeepsTheDecision) {
+  Task task = Make(TextTable({"b", "a"}), {});
+  EXPECT_FALSE(task.ToJson().as_object().contains("decision"));
+  task.decision = {1, 0.2};
+  JsonObject json = task.ToJson().as_object();
+  EXPECT_EQ(Task::FromJson(json).decision, task.decision);
+  for (const char* bad : {"[]", "[1]", "[1, 2, 3]", "[1, -1]", "[0, 0]", "[1, \"x\"]", "[1, null]", "7"}) {
+    json["decision"] = ParseJson(bad, "test");
+    EXPECT_EQ(ErrorOf([&] { Task::FromJson(json); }).kind(), ErrorKind::kDamaged) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace everlearn

@@ -11,7 +11,7 @@ struct Confusion {
   explicit Confusion(const Scored& scored) : right(scored.classes), truth(scored.classes), predicted(scored.classes) {
     for (size_t i = 0; i < scored.rows(); ++i) {
       const auto actual = static_cast<size_t>(scored.truth[i]);
-      const size_t guess = PredictedClass(&scored.predictions[i * scored.classes], scored.classes);
+      const size_t guess = PredictedClass(&scored.predictions[i * scored.classes], scored.classes, scored.decision);
       const double weight = scored.weight(i);
       total += weight;
       truth[actual] += weight;

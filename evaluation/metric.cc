@@ -19,8 +19,13 @@ JsonObject AllMeasures(const Scored& scored, TaskKind kind) {
   return measures;
 }
 
-size_t PredictedClass(const double* probabilities, size_t classes) {
-  return static_cast<size_t>(std::max_element(probabilities, probabilities + classes) - probabilities);
+size_t PredictedClass(const double* probabilities, size_t classes, std::span<const double> decision) {
+  if (decision.empty()) return static_cast<size_t>(std::max_element(probabilities, probabilities + classes) - probabilities);
+  size_t best = 0;
+  for (size_t c = 1; c < classes; ++c) {
+    if (probabilities[c] * decision[c] > probabilities[best] * decision[best]) best = c;
+  }
+  return best;
 }
 
 double LogLoss(const double* probabilities, size_t truth, size_t /*classes*/) {

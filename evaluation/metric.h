@@ -14,13 +14,14 @@
 namespace everlearn {
 
 // Predictions and truths of the same rows. For classification `predictions` is rows × classes probabilities and `truth` class indices; for
-// regression both are values. The class that is predicted is the first of the largest probability; the positive class of a binary task is
-// class 1.
+// regression both are values. The class that is predicted is the first of the largest probability × weight of the decision; the positive
+// class of a binary task is class 1.
 struct Scored {
   std::span<const double> truth;
   std::span<const double> predictions;
-  size_t classes = 0;                    // 0: regression
-  std::span<const double> weights = {};  // empty: all 1
+  size_t classes = 0;                     // 0: regression
+  std::span<const double> weights = {};   // of rows; empty: all 1
+  std::span<const double> decision = {};  // weights of classes; empty: all 1
   size_t rows() const { return truth.size(); }
   double weight(size_t i) const { return weights.empty() ? 1.0 : weights[i]; }
 };
@@ -43,8 +44,8 @@ Registry<Metric>& Metrics();
 // Every measure that fits the task, by name.
 JsonObject AllMeasures(const Scored& scored, TaskKind kind);
 
-// Index of the first largest of `classes` numbers.
-size_t PredictedClass(const double* probabilities, size_t classes);
+// Index of the first largest of `classes` numbers, each times its weight where there are weights.
+size_t PredictedClass(const double* probabilities, size_t classes, std::span<const double> decision = {});
 
 // Probabilities are held inside [1e-15, 1 − 1e-15] and logarithms are natural, as scikit-learn does.
 double LogLoss(const double* probabilities, size_t truth, size_t classes);

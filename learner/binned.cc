@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <list>
 
 #include "base/random.h"
 
@@ -74,6 +75,11 @@ std::vector<double> SampleColumn(const RowsView& rows, size_t column, size_t fit
   return values;
 }
 
+struct CodeMemory {
+  std::list<std::vector<uint8_t>> narrow;
+  std::list<std::vector<uint16_t>> wide;
+};
+
 template <typename Code>
 std::vector<Code> Codes(const RowsView& rows, size_t column, const BinnedColumn& binned) {
   std::vector<Code> codes(rows.rows);
@@ -98,6 +104,8 @@ BinnedTable BinRows(const RowsView& rows, const std::vector<bool>& is_category, 
   table.rows = rows.rows;
   table.columns.resize(rows.columns);
   const size_t fitted = fit_rows == 0 ? rows.rows : std::min(fit_rows, rows.rows);
+  const auto memory = std::make_shared<CodeMemory>();
+  table.memory = memory;
   for (size_t j = 0; j < rows.columns; ++j) {
     BinnedColumn& column = table.columns[j];
     column.is_category = is_category[j];
@@ -110,9 +118,9 @@ BinnedTable BinRows(const RowsView& rows, const std::vector<bool>& is_category, 
       column.bins = static_cast<uint32_t>(column.upper.size());
     }
     if (column.bins <= std::numeric_limits<uint8_t>::max()) {
-      column.codes8 = Codes<uint8_t>(rows, j, column);
+      column.codes8 = memory->narrow.emplace_back(Codes<uint8_t>(rows, j, column));
     } else {
-      column.codes16 = Codes<uint16_t>(rows, j, column);
+      column.codes16 = memory->wide.emplace_back(Codes<uint16_t>(rows, j, column));
     }
   }
   return table;

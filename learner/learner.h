@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,6 +21,10 @@ namespace everlearn {
 enum class ParameterType { kNumber, kInteger, kBoolean, kChoice };
 enum class ParameterScale { kLinear, kLog };
 
+struct SearchRange {
+  double low = 0, high = 0;
+};
+
 struct Parameter {
   std::string name;
   ParameterType type = ParameterType::kNumber;
@@ -28,6 +33,8 @@ struct Parameter {
   ParameterScale scale = ParameterScale::kLinear;
   std::vector<std::string> choices = {};
   std::string doc = {};
+  // What a search tries, where that is not the whole range; low == high: always this value (of a number, integer or boolean).
+  std::optional<SearchRange> search = {};
 };
 
 // Values of all parameters of one learner, checked against their declaration.

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/json.h"
+#include "base/random.h"
 #include "learners/tree_test_data.h"
 
 namespace everlearn {
@@ -182,6 +183,196 @@ TEST(GradientBoosting, StopsBetweenRounds) {
   EXPECT_EQ(PredictAll(*stopped, *data), PredictAll(*FitWith(kName, *data, rows, {{"trees", "3"}}), *data));
   const auto at_once = FitWith(kName, *data, rows, {}, {.stop = [] { return true; }});
   EXPECT_EQ(PredictAll(*at_once, *data), PredictAll(*FitWith(kName, *data, rows, {{"trees", "1"}}), *data));
+}
+
+// Noise that trees soon learn by heart: 200 rows to train on, 100 to measure on.
+struct NoisyData {
+  std::unique_ptr<Dataset> data;
+  std::vector<uint32_t> train, validation;
+};
+NoisyData MakeNoisyData(size_t classes, bool weighted) {
+  Random random(7);
+  std::vector<double> values, target, weights;
+  NoisyData noisy;
+  for (uint32_t i = 0; i < 300; ++i) {
+    const double a = random.Normal(), b = random.Normal(), c = random.Uniform() < 0.1 ? kMissing : random.Normal();
+    const auto category = static_cast<double>(random.Below(5));
+    const double score = a + 0.5 * category + 2 * random.Normal();
+    values.insert(values.end(), {a, b, c, category});
+    target.push_back(classes == 0 ? score : classes == 2 ? (score > 1) : (score > 0) + (score > 1) + (score > 3));
+    if (weighted) weights.push_back(0.5 + random.Uniform());
+    (i % 3 == 2 ? noisy.validation : noisy.train).push_back(i);
+  }
+  noisy.data = std::make_unique<Dataset>(std::vector<bool>{false, false, false, true}, std::vector<size_t>{0, 0, 0, 5}, values, target,
+                                         weights, classes);
+  return noisy;
+}
+
+// Weighted squared error or log-loss on some rows.
+double LossOn(const std::vector<double>& predictions, const Dataset& data, const std::vector<uint32_t>& rows) {
+  double loss = 0;
+  for (const uint32_t row : rows) {
+    const double* p = predictions.data() + row * data.outputs();
+    const double y = data.target()[row];
+    loss += data.weight(row) * (data.classes() == 0 ? (p[0] - y) * (p[0] - y) : -std::log(p[static_cast<size_t>(y)]));
+  }
+  return loss;
+}
+
+TEST(GradientBoosting, ValidationRowsFindTheBestRound) {
+  for (const size_t classes : {0, 2, 4}) {
+    for (const bool weighted : {false, true}) {
+      const auto [data, train, validation] = MakeNoisyData(classes, weighted);
+      const std::map<std::string, std::string> settings{{"min_data_in_leaf", "5"}, {"learning_rate", "0.2"}, {"leaves", "7"}};
+      size_t best = 0;
+      double best_loss = INFINITY;
+      std::vector<double> best_predictions;
+      for (size_t trees = 1; trees <= 40; ++trees) {
+        auto so_many = settings;
+        so_many["trees"] = std::to_string(trees);
+        const auto predictions = PredictAll(*FitWith(kName, *data, train, so_many), *data);
+        const double loss = LossOn(predictions, *data, validation);
+        if (loss >= best_loss) continue;
+        best = trees;
+        best_loss = loss;
+        best_predictions = predictions;
+      }
+      ASSERT_LT(best, 15);  // and the 25 rounds of patience (50 at a rate of 0.1) end at 40 at the latest
+      auto many = settings;
+      many["trees"] = "10000";
+      int rounds = 1;
+      const auto count = [&] { return ++rounds, false; };
+      const auto model = FitWith(kName, *data, train, many, {.stop = count, .validation = validation});
+      EXPECT_EQ(PredictAll(*model, *data), best_predictions) << classes << " classes, best round " << best;
+      EXPECT_EQ(rounds, best + 25);
+      // Ended by the clock soon after the best round: the best so far.
+      const auto clock = [&, asked = 0]() mutable { return ++asked > static_cast<int>(best) + 3; };
+      EXPECT_EQ(PredictAll(*FitWith(kName, *data, train, many, {.stop = clock, .validation = validation}), *data), best_predictions);
+    }
+  }
+}
+
+// For pairs of rows that differ in one feature only: the prediction of the second class, or of the value, moves as it was told to.
+TEST(GradientBoosting, MonotoneFeaturesMoveThePredictionOneWay) {
+  for (const size_t classes : {0, 2}) {
+    const auto [data, train, validation] = MakeNoisyData(classes, false);
+    const std::vector<int8_t> signs{-1, 1, 1, 0};  // the first against the truth
+    for (const char* settings : {"", "extra_trees", "feature_fraction", "bagging_fraction", "max_depth"}) {
+      std::map<std::string, std::string> drawn{{"min_data_in_leaf", "2"}};
+      if (*settings != 0)
+        drawn[settings] = std::string(settings) == "extra_trees" ? "true" : std::string(settings) == "max_depth" ? "4" : "0.6";
+      const auto model = FitWith(kName, *data, train, drawn, {.monotone = signs});
+      const auto free_model = FitWith(kName, *data, train, drawn);
+      size_t moved = 0, free_turns = 0;
+      std::vector<double> low(data->outputs()), high(data->outputs());
+      for (uint32_t i = 0; i < data->rows(); ++i) {
+        for (size_t j = 0; j < 3; ++j) {
+          for (const double step : {0.1, 0.7, 3.0}) {
+            std::vector<double> row(data->row(i), data->row(i) + 4);
+            if (std::isnan(row[j])) continue;
+            const auto change = [&](const Model& of) {
+              std::vector<double> other = row;
+              other[j] += step;
+              of.PredictRow(row.data(), low.data());
+              of.PredictRow(other.data(), high.data());
+              return signs[j] * (high.back() - low.back());
+            };
+            EXPECT_GE(change(*model), -1e-12) << settings << " row " << i << " feature " << j;
+            moved += change(*model) > 1e-6;
+            free_turns += change(*free_model) < -1e-6;
+          }
+        }
+      }
+      EXPECT_GT(moved, 50) << settings;
+      EXPECT_GT(free_turns, 500) << settings;
+    }
+  }
+}
+
+TEST(GradientBoosting, ACategoryIsNotMonotone) {
+  const auto [data, train, validation] = MakeNoisyData(0, false);
+  const std::vector<int8_t> signs{0, 0, 0, 1};
+  EXPECT_THROW(FitWith(kName, *data, train, {}, {.monotone = signs}), Error);
+}
+
+// The data of MakeTreeTestData(500, 0) with 1 added to the target, so that it is above 0.
+std::unique_ptr<Dataset> MakePositiveData() {
+  const auto data = MakeTreeTestData(500, 0);
+  std::vector<double> target(data->target().begin(), data->target().end());
+  for (double& value : target) value += 1;
+  return std::make_unique<Dataset>(std::vector<bool>{false, false, true}, std::vector<size_t>{0, 0, 7},
+                                   std::vector<double>{data->row(0), data->row(0) + 1500}, target, std::vector<double>{}, 0);
+}
+
+// lightgbm 4.7.0 (Python), from gradient_boosting_cases.py: rows 0, 1, 7, 22, 123, 499.
+const std::pair<const char*, std::vector<double>> kLosses[] = {
+    {"absolute", {17.52641453, 54.33806808, 45.56349698, 33.79322328, 15.29467279, 45.06043854}},
+    {"huber", {15.58333809, 55.3244961, 43.67610705, 34.38802491, 16.47354282, 46.06064814}},
+    {"quantile", {38.05615006, 55.14339897, 46.42353126, 51.04238113, 38.05615006, 50.22002768}},
+    {"poisson", {16.80827598, 53.08207956, 43.89421772, 37.3233544, 17.80784612, 45.35665347}},
+    {"gamma", {10.02279949, 55.64023112, 42.99118861, 35.53472386, 14.65394869, 45.58538768}},
+    {"tweedie", {11.73325623, 54.80308192, 43.46471896, 35.36690672, 13.74204633, 46.00280239}},
+    {"log_squared", {7.291216194, 54.23671236, 43.73975657, 35.09571128, 13.11393185, 45.76285688}},
+};
+
+TEST(GradientBoosting, LossesEqualThePythonPackage) {
+  const auto data = MakePositiveData();
+  for (const auto& [loss, expected] : kLosses) {
+    auto settings = kSmall;
+    settings.insert({{"loss", loss}, {"huber_delta", "0.5"}, {"quantile", "0.9"}, {"tweedie_power", "1.3"}});
+    const auto got = PredictAll(*FitWith(kName, *data, AllRows(*data), settings), *data);
+    size_t at = 0;
+    // The Python package has the target itself in single precision, we a standardised one.
+    for (const size_t row : {0, 1, 7, 22, 123, 499})
+      EXPECT_NEAR(got[row], expected[at++], 2e-4 * std::abs(got[row])) << loss << " row " << row;
+  }
+}
+
+TEST(GradientBoosting, ALossSaysWhichTargetsItTakes) {
+  for (const char* loss : {"gamma", "log_squared", "poisson", "tweedie"}) {
+    const Dataset zero({false}, {0}, {1, 2, 3, 4}, {0, 1, 2, 3}, {}, 0), negative({false}, {0}, {1, 2, 3, 4}, {-1, 1, 2, 3}, {}, 0);
+    const bool zero_is_in = std::string(loss) == "poisson" || std::string(loss) == "tweedie";
+    EXPECT_THROW(FitWith(kName, negative, AllRows(negative), {{"loss", loss}}), Error);
+    if (zero_is_in) {
+      EXPECT_NO_THROW(FitWith(kName, zero, AllRows(zero), {{"loss", loss}}));
+    } else {
+      EXPECT_THROW(FitWith(kName, zero, AllRows(zero), {{"loss", loss}}), Error);
+    }
+  }
+}
+
+TEST(GradientBoosting, NoLossThatMovesLeavesIsMonotone) {
+  const auto data = MakePositiveData();
+  const std::vector<int8_t> signs{1, 0, 0};
+  for (const char* loss : {"absolute", "quantile"}) {
+    EXPECT_THROW(FitWith(kName, *data, AllRows(*data), {{"loss", loss}}, {.monotone = signs}), Error);
+  }
+  EXPECT_NO_THROW(FitWith(kName, *data, AllRows(*data), {{"loss", "huber"}, {"trees", "3"}}, {.monotone = signs}));
+}
+
+TEST(GradientBoosting, QuantilesHoldTheirShare) {
+  const auto [data, train, validation] = MakeNoisyData(0, false);
+  for (const double level : {0.1, 0.5, 0.9}) {
+    const std::map<std::string, std::string> settings{{"loss", "quantile"}, {"quantile", NumberText(level)}, {"learning_rate", "0.05"}};
+    const auto got = PredictAll(*FitWith(kName, *data, train, settings, {.validation = validation}), *data);
+    double below = 0;
+    for (const uint32_t row : validation) below += data->target()[row] <= got[row];
+    EXPECT_NEAR(below / 100, level, 0.12);
+  }
+}
+
+TEST(GradientBoosting, DartAndGossLearn) {
+  for (const size_t classes : {0, 2, 4}) {
+    const auto data = MakeTreeTestData(1000, classes);
+    const auto rows = AllRows(*data);
+    const double constant = MeanSquaredError(PredictAll(*FitWith("constant", *data, rows), *data), *data);
+    const auto plain = PredictAll(*FitWith(kName, *data, rows), *data);
+    for (const char* boosting : {"dart", "goss"}) {
+      const auto got = PredictAll(*FitWith(kName, *data, rows, {{"boosting", boosting}, {"bagging_fraction", "0.9"}}), *data);
+      EXPECT_LT(MeanSquaredError(got, *data), 0.3 * constant) << boosting;
+      EXPECT_NE(got, plain);
+    }
+  }
 }
 
 }  // namespace

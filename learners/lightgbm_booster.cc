@@ -44,21 +44,47 @@ std::vector<float> MeanOneWeights(const TrainingRows& training) {
   return weights;
 }
 
+// The objective's own measure on the rows that were added; each round adds only its trees to their scores.
+double ValidationLoss(void* booster) {
+  int count = 0;
+  double loss = 0;
+  Check(LGBM_BoosterGetEval(booster, 1, &count, &loss));
+  return loss;
+}
+
+// The first `rounds` rounds of a model (0: all) as text.
+std::string ModelText(void* booster, int64_t rounds) {
+  int64_t size = 0;
+  std::string text(1 << 20, '\0');
+  const auto save = [&] {
+    Check(LGBM_BoosterSaveModelToString(booster, 0, static_cast<int>(rounds), C_API_FEATURE_IMPORTANCE_SPLIT,
+                                        static_cast<int64_t>(text.size()), &size, text.data()));
+  };
+  save();
+  if (size > static_cast<int64_t>(text.size())) {
+    text.resize(static_cast<size_t>(size));
+    save();
+  }
+  text.resize(static_cast<size_t>(size) - 1);  // the size counts a terminating zero
+  return text;
+}
+
 }  // namespace
 
 std::string LightGbmSeed(uint64_t seed) { return std::to_string(MixBits(seed) & 0x7fffffff); }
 
 int64_t ClampedLeafRows(int64_t wanted, size_t rows) { return std::clamp<int64_t>(static_cast<int64_t>(rows / 10), 1, wanted); }
 
-StandardTarget StandardiseTarget(const TrainingRows& training) {
+StandardTarget StandardiseTarget(const TrainingRows& training, const std::function<double(double)>& transform) {
   double weights = 0, mean = 0, squares = 0;
   for (const uint32_t row : training.rows) {
     const double weight = training.data->weight(row);
     if (!(weight > 0)) continue;
     weights += weight;
-    const double difference = training.data->target()[row] - mean;
+    const double target = transform ? transform(training.data->target()[row]) : training.data->target()[row];
+    const double difference = target - mean;
     mean += difference * weight / weights;
-    squares += weight * difference * (training.data->target()[row] - mean);
+    squares += weight * difference * (target - mean);
   }
   const double scale = weights > 0 ? std::sqrt(squares / weights) : 0;
   return {mean, std::isfinite(scale) && scale > std::fabs(mean) * std::numeric_limits<double>::epsilon() ? scale : 0};
@@ -86,7 +112,21 @@ std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTa
   return labels;
 }
 
-LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> labels) : handle_(nullptr, FreeDataset) {
+void AddMonotone(const Dataset& data, std::span<const int8_t> monotone, LightGbmParameters* parameters) {
+  if (std::all_of(monotone.begin(), monotone.end(), [](int8_t sign) { return sign == 0; })) return;
+  std::string signs;
+  for (size_t j = 0; j < monotone.size(); ++j) {
+    if (monotone[j] != 0 && data.is_category(j)) {
+      throw Error(ErrorKind::kUsage, "a category cannot be monotone: its values have no order", "declare the column as a number");
+    }
+    signs += (j == 0 ? "" : ",") + std::to_string(monotone[j]);
+  }
+  (*parameters)["monotone_constraints"] = signs;
+  (*parameters)["monotone_constraints_method"] = "intermediate";
+}
+
+LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> labels, const LightGbmData* reference)
+    : handle_(nullptr, FreeDataset) {
   LGBM_RegisterLogCallback([](const char*) {});  // a setting of the calling thread
   std::string categories;
   const BinnedTable& codes = training.data->binned();
@@ -102,7 +142,8 @@ LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> 
   const std::vector<float> matrix = CodeMatrix(training);
   void* dataset = nullptr;
   Check(LGBM_DatasetCreateFromMat(matrix.data(), C_API_DTYPE_FLOAT32, static_cast<int32_t>(training.rows.size()),
-                                  static_cast<int32_t>(codes.columns.size()), 1, Describe(parameters).c_str(), nullptr, &dataset));
+                                  static_cast<int32_t>(codes.columns.size()), 1, Describe(parameters).c_str(),
+                                  reference == nullptr ? nullptr : reference->handle_.get(), &dataset));
   handle_.reset(dataset);
   Check(LGBM_DatasetSetField(handle_.get(), "label", labels.data(), static_cast<int>(labels.size()), C_API_DTYPE_FLOAT32));
   if (!training.data->has_weights()) return;
@@ -110,29 +151,28 @@ LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> 
   Check(LGBM_DatasetSetField(handle_.get(), "weight", weights.data(), static_cast<int>(weights.size()), C_API_DTYPE_FLOAT32));
 }
 
-std::string LightGbmData::Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop) {
+std::string LightGbmData::Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop,
+                                const LightGbmEarlyStopping& early) const {
   void* raw = nullptr;
   Check(LGBM_BoosterCreate(handle_.get(), Describe(parameters).c_str(), &raw));
   const std::unique_ptr<void, void (*)(void*)> booster(raw, FreeBooster);
-  for (int64_t round = 0; round < rounds; ++round) {
-    if (round > 0 && stop && stop()) break;
+  if (early.rows != nullptr) Check(LGBM_BoosterAddValidData(booster.get(), early.rows->handle_.get()));
+  int64_t best_round = 0;  // 0: the last
+  double best_loss = std::numeric_limits<double>::infinity();
+  for (int64_t round = 1; round <= rounds; ++round) {
+    if (round > 1 && stop && stop()) break;
     int finished = 0;
     Check(LGBM_BoosterUpdateOneIter(booster.get(), &finished));
     if (finished != 0) break;
+    if (early.rows == nullptr) continue;
+    if (const double loss = ValidationLoss(booster.get()); loss < best_loss) {
+      best_loss = loss;
+      best_round = round;
+    } else if (round - best_round >= early.patience) {
+      break;
+    }
   }
-  int64_t size = 0;
-  std::string text(1 << 20, '\0');
-  const auto save = [&] {
-    Check(LGBM_BoosterSaveModelToString(booster.get(), 0, -1, C_API_FEATURE_IMPORTANCE_SPLIT, static_cast<int64_t>(text.size()), &size,
-                                        text.data()));
-  };
-  save();
-  if (size > static_cast<int64_t>(text.size())) {
-    text.resize(static_cast<size_t>(size));
-    save();
-  }
-  text.resize(static_cast<size_t>(size) - 1);  // the size counts a terminating zero
-  return text;
+  return ModelText(booster.get(), best_round);
 }
 
 std::string LightGbmData::Describe(const LightGbmParameters& parameters) const {

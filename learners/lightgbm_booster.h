@@ -29,7 +29,8 @@ struct StandardTarget {
   double mean = 0;
   double scale = 0;  // standard deviation; 0: there is nothing to learn
 };
-StandardTarget StandardiseTarget(const TrainingRows& training);
+// `transform`, where it is given, is applied to each target first.
+StandardTarget StandardiseTarget(const TrainingRows& training, const std::function<double(double)>& transform = {});
 
 // Class indices, or standardised values; one a training row.
 std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTarget& standard);
@@ -38,14 +39,28 @@ std::vector<float> LightGbmLabels(const TrainingRows& training, const StandardTa
 // about log2(leaves) levels. `min_data_in_leaf` bounds the number of leaves.
 double LightGbmCostUnits(double rows, double features, double trees, double leaves, double min_data_in_leaf);
 
-// The training rows as LightGBM sees them, with weights of mean 1.
+// Adds FitOptions::monotone where it is given. LightGBM's "intermediate" method: "advanced" is known to break its word (LightGBM issues
+// 5358 and 6155). Throws kUsage where a category is to be monotone.
+void AddMonotone(const Dataset& data, std::span<const int8_t> monotone, LightGbmParameters* parameters);
+
+class LightGbmData;
+
+// When boosting ends early: as soon as `patience` rounds in a row did not lower the loss on `rows`.
+struct LightGbmEarlyStopping {
+  const LightGbmData* rows = nullptr;  // null: all rounds are made and kept
+  int64_t patience = 0;
+};
+
+// Rows as LightGBM sees them, with weights of mean 1.
 class LightGbmData {
  public:
-  // `labels`: one a training row.
-  LightGbmData(const TrainingRows& training, std::span<const float> labels);
+  // `labels`: one a row. Rows that are only measured on have the training rows as `reference`.
+  LightGbmData(const TrainingRows& rows, std::span<const float> labels, const LightGbmData* reference = nullptr);
 
-  // Boosts up to `rounds` times and returns the model's text. `stop` is asked before each round but the first.
-  std::string Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop);
+  // Boosts up to `rounds` times and returns the model's text, with early stopping up to the round whose loss (the objective's own) was the
+  // lowest. `stop` is asked before each round but the first.
+  std::string Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop,
+                    const LightGbmEarlyStopping& early = {}) const;
 
  private:
   std::string Describe(const LightGbmParameters& parameters) const;

@@ -3,7 +3,8 @@
 //
 // Numbers are standardised, a missing one is the mean plus an indicator, a category is one column a level, so that the penalty pulls rare
 // levels to the average. Minimised is Σ w_i loss_i + l2 · Σ ((1 − l1_ratio) β²/2 + l1_ratio |β|), weights scaled to mean 1, the target of a
-// regression to variance 1; the loss is half the squared error or the log-loss, the intercept is free.
+// regression to variance 1; the loss is half the squared error or the log-loss, the intercept is free. Numbers may bend at knots,
+// categories may be crossed.
 //
 // Papers: Hoerl & Kennard, Ridge Regression, Technometrics 12 (1970); Friedman, Hastie & Tibshirani, Regularization Paths for Generalized
 // Linear Models via Coordinate Descent, J. Stat. Softw. 33 (2010). Without l1 the minimum is found by L-BFGS, with it by coordinate descent
@@ -17,7 +18,9 @@
 #include "kernels/coordinate_descent.h"
 #include "kernels/design_matrix.h"
 #include "kernels/l_bfgs.h"
+#include "kernels/moments.h"
 #include "learner/learner.h"
+#include "learners/linear_encoding.h"
 #include "model/linear.h"
 
 namespace everlearn {
@@ -28,32 +31,6 @@ constexpr double kImpossible = -1000;  // score of a class without rows: its exp
 constexpr double kLargestVariance = 0.25;
 constexpr int kSweepsOfOneRound = 10;    // of coordinate descent, before the weights are made anew
 constexpr double kLeastVariance = 1e-5;  // of a class in reweighted least squares, as in the paper's section 3
-
-struct Moments {
-  double mean = 0, deviation = 1;
-};
-
-// Weighted mean and standard deviation of the values that are there; sums are taken of values divided by the largest, so that none
-// overflows. The deviation of a constant is 1.
-template <typename Value, typename Weight>
-Moments MomentsOf(size_t rows, Value value, Weight weight) {
-  double largest = 0, total = 0, sum = 0, squares = 0;
-  const auto held = [&](size_t i) { return std::clamp(value(i), -1e307, 1e307); };
-  for (size_t i = 0; i < rows; ++i)
-    if (!std::isnan(value(i))) largest = std::max(largest, std::abs(held(i)));
-  if (largest == 0) return {};
-  for (size_t i = 0; i < rows; ++i) {
-    if (std::isnan(value(i))) continue;
-    total += weight(i);
-    sum += weight(i) * (held(i) / largest);
-  }
-  if (total == 0) return {};
-  const double mean = sum / total;
-  for (size_t i = 0; i < rows; ++i)
-    if (!std::isnan(value(i))) squares += weight(i) * (held(i) / largest - mean) * (held(i) / largest - mean);
-  const double deviation = std::sqrt(squares / total);
-  return {mean * largest, deviation > 1e-12 ? deviation * largest : 1.0};
-}
 
 // One fit: the data as the kernels need it, and the coefficients that are sought.
 class LinearFit {
@@ -67,6 +44,8 @@ class LinearFit {
         classes_(training.data->classes()),
         scores_(classes_ > 2 ? classes_ : 1),
         rows_(training.rows.size()),
+        stretches_(static_cast<size_t>(parameters.Integer("splines"))),
+        crosses_(static_cast<size_t>(parameters.Integer("crosses"))),
         design_(rows_) {
     ReadWeights();
     ReadTargets();
@@ -133,6 +112,8 @@ class LinearFit {
     std::vector<bool> is_category;
     std::vector<size_t> dictionary_sizes;
     std::vector<double> mean, scale;
+    std::vector<std::vector<double>> knots(data.features());
+    if (stretches_ > 1) knots = SplineKnots(training_, stretches_);
     for (size_t j = 0; j < data.features(); ++j) {
       is_category.push_back(data.is_category(j));
       dictionary_sizes.push_back(data.dictionary_size(j));
@@ -159,8 +140,27 @@ class LinearFit {
       }
       design_.AddNumbers(std::move(numbers));
       design_.AddLevels(std::move(missing), 1);
+      AddStretches(j, knots[j]);
     }
     columns_ = MakeLinearColumns(is_category, dictionary_sizes, std::move(mean), std::move(scale));
+    const auto crosses = crosses_ > 0 ? ChooseCrosses(training_, crosses_) : std::vector<std::pair<uint32_t, uint32_t>>();
+    if (stretches_ > 1 || !crosses.empty()) AddKnotsAndCrosses(knots, crosses, &columns_);
+    for (size_t c = 0; c < crosses.size(); ++c) {
+      std::vector<int32_t> levels(rows_);
+      for (size_t i = 0; i < rows_; ++i) levels[i] = static_cast<int32_t>(CrossLevel(columns_, c, data.row(training_.rows[i])));
+      design_.AddLevels(std::move(levels), columns_.begin[data.features() + c + 1] - columns_.begin[data.features() + c]);
+    }
+  }
+
+  void AddStretches(size_t feature, const std::vector<double>& knots) {
+    for (size_t k = 1; k < knots.size(); ++k) {
+      std::vector<double> numbers(rows_);
+      for (size_t i = 0; i < rows_; ++i) {
+        const double x = training_.data->row(training_.rows[i])[feature];
+        numbers[i] = std::isnan(x) ? 0.0 : StretchValue(knots[k - 1], knots[k], x);
+      }
+      design_.AddNumbers(std::move(numbers));
+    }
   }
 
   void SetScores(std::span<const double> coefficients, std::span<const double> bias, std::vector<double>* scores) const {
@@ -313,7 +313,7 @@ class LinearFit {
   const FitOptions& options_;
   double l1_, l2_;
   int max_iterations_;
-  size_t classes_, scores_, rows_;
+  size_t classes_, scores_, rows_, stretches_, crosses_;
   DesignMatrix design_;
   LinearColumns columns_;
   std::vector<double> weights_, targets_;
@@ -346,15 +346,33 @@ LearnerInfo MakeLinear() {
        ParameterScale::kLog,
        {},
        "Iterations of L-BFGS, or sweeps of coordinate descent, at most."},
+      {"splines",
+       ParameterType::kInteger,
+       0,
+       0,
+       64,
+       ParameterScale::kLinear,
+       {},
+       "Stretches of a linear spline that every number may bend along, of about equally many rows each; 0 and 1: none."},
+      {"crosses",
+       ParameterType::kInteger,
+       0,
+       0,
+       200,
+       ParameterScale::kLinear,
+       {},
+       "Pairs of categories that have a coefficient for each pair of values; those that promise most are taken."},
   };
   info.binary = info.multiclass = info.regression = true;
   info.weights = true;
   info.quick = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
     const double scores = outputs > 2 ? outputs : 1;
+    const double columns =
+        features * (1 + static_cast<double>(parameters.Integer("splines"))) + static_cast<double>(parameters.Integer("crosses"));
     const double passes = std::min(static_cast<double>(parameters.Integer("max_iterations")), 120.0);
     // Measured: a pass takes 4 ns a number, and 40 ns a row for the exponential.
-    return 0.01 + (4e-7 * features + 4e-6) * rows * scores * passes;
+    return 0.01 + (4e-7 * columns + 4e-6) * rows * scores * passes;
   };
   info.fit = [](const TrainingRows& training, const ParameterValues& parameters, const FitOptions& options) {
     return LinearFit(training, parameters, options).Run();

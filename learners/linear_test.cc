@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "base/random.h"
@@ -118,6 +119,46 @@ TEST(Linear, ManyThousandLevelsNeedNoDenseMatrix) {
   const Dataset data({true}, {levels}, values, target, {}, 2);
   const auto got = FitAndPredict(data, 0.1, 0, rows);
   for (size_t i = 0; i < rows; i += 997) EXPECT_EQ(got[i * 2 + 1] > 0.5, target[i] > 0.5);
+}
+
+double MeanSquaredErrorOf(const Dataset& data, const std::map<std::string, std::string>& settings) {
+  ParameterValues parameters(Learners().Get("linear").parameters);
+  for (const auto& [name, value] : settings) parameters.Set("linear", name, value);
+  std::vector<uint32_t> all(data.rows());
+  std::iota(all.begin(), all.end(), 0u);
+  std::vector<double> out(data.rows());
+  FitLearner("linear", {&data, all}, parameters, {})->Predict(data.view(), out.data());
+  double error = 0;
+  for (size_t i = 0; i < out.size(); ++i) error += (out[i] - data.target()[i]) * (out[i] - data.target()[i]);
+  return error / static_cast<double>(out.size());
+}
+
+// A function that is linear between the values 0, 1, … 8 of its input is in the span of the spline with these knots.
+TEST(Linear, SplinesBend) {
+  std::vector<double> values, target;
+  for (size_t i = 0; i < 900; ++i) {
+    const double x = static_cast<double>(i % 9);
+    values.push_back(i % 10 == 0 ? kMissing : x);
+    target.push_back(i % 10 == 0 ? 50 : x * x * (x - 5));
+  }
+  const Dataset data({false}, {0}, values, target, {}, 0);
+  EXPECT_GT(MeanSquaredErrorOf(data, {{"l2", "1e-6"}}), 500);
+  EXPECT_LT(MeanSquaredErrorOf(data, {{"l2", "1e-6"}, {"splines", "8"}, {"max_iterations", "5000"}}), 1e-3);
+  EXPECT_LT(MeanSquaredErrorOf(data, {{"l2", "1e-6"}, {"splines", "16"}, {"l1_ratio", "0.5"}, {"max_iterations", "5000"}}), 1);
+}
+
+// Of three categories two interact: their cross is chosen, and with it the target is exact.
+TEST(Linear, CrossesAreChosenByWhatTheySay) {
+  Random random(8);
+  std::vector<double> values, target;
+  for (size_t i = 0; i < 2000; ++i) {
+    const auto a = static_cast<double>(random.Below(4)), b = static_cast<double>(random.Below(3)), c = static_cast<double>(random.Below(5));
+    values.insert(values.end(), {a, b, c});
+    target.push_back(a + 2 * c + (std::fmod(a + b, 2) == 0 ? 3 : -3));
+  }
+  const Dataset data({true, true, true}, {4, 3, 5}, values, target, {}, 0);
+  EXPECT_GT(MeanSquaredErrorOf(data, {{"l2", "1e-4"}}), 5);
+  EXPECT_LT(MeanSquaredErrorOf(data, {{"l2", "1e-4"}, {"crosses", "1"}, {"max_iterations", "2000"}}), 1e-4);
 }
 
 }  // namespace

@@ -31,7 +31,6 @@ std::vector<Parameter> Declare() {
        .doc = "Fewest training rows in a leaf; at most a tenth of all rows."},
       {.name = "feature_fraction", .value = 0.5, .low = 0.01, .high = 1, .doc = "Share of the features that a split may choose from."},
       {.name = "bagging_fraction", .value = 0.632, .low = 0.01, .high = 0.99, .doc = "Share of the rows that a tree is grown on."},
-      {.name = "extra_trees", .type = kBoolean, .value = 0, .doc = "Try one random threshold a feature instead of all."},
       {.name = "prior_rows",
        .value = 1,
        .low = 0.01,
@@ -53,8 +52,7 @@ LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_
           {"min_sum_hessian_in_leaf", NumberText(kLeastHessian)},
           {"feature_fraction_bynode", number("feature_fraction")},
           {"bagging_fraction", number("bagging_fraction")},
-          {"bagging_freq", "1"},
-          {"extra_trees", values.Boolean("extra_trees") ? "true" : "false"}};
+          {"bagging_freq", "1"}};
 }
 
 // What the values of leaves are made of for one class: init + (share in leaf - share) / h.
@@ -84,8 +82,10 @@ std::vector<ClassScale> ClassScales(const TrainingRows& training) {
   return scales;
 }
 
-// Turns the values of leaves into logarithms of class shares, or of the odds of class 1 where there are two.
-void ToLogShares(const std::vector<ClassScale>& scales, const std::vector<int64_t>& leaf_rows, double prior_rows, TreesParameters* trees) {
+// Turns the values of leaves into logarithms of class shares, or of the odds of class 1 where there are two. `equal_rows` above 0 stands
+// for the rows of every leaf: a prior that pulls at one leaf more than at another could turn the order of monotone leaves around.
+void ToLogShares(const std::vector<ClassScale>& scales, const std::vector<int64_t>& leaf_rows, double prior_rows, double equal_rows,
+                 TreesParameters* trees) {
   const bool two = scales.size() == 2;
   size_t leaf = 0;
   for (size_t tree = 0; tree < trees->leaves.size(); ++tree) {
@@ -94,7 +94,7 @@ void ToLogShares(const std::vector<ClassScale>& scales, const std::vector<int64_
     for (const size_t end = leaf + trees->leaves[tree]; leaf < end; ++leaf) {
       double& value = trees->leaf_values[leaf];
       // An unsplit tree holds no share of its own: LightGBM gives it 0, its draw's value or that of an absent class.
-      const double rows = is_split ? static_cast<double>(leaf_rows[leaf]) : 0;
+      const double rows = is_split ? equal_rows > 0 ? equal_rows : static_cast<double>(leaf_rows[leaf]) : 0;
       const double share = is_split ? std::clamp(scale.share + (value - scale.init) * scale.h, 0.0, 1.0) : 0;
       const double smoothed = (rows * share + prior_rows * scale.prior) / (rows + prior_rows);
       value = two ? std::log(smoothed / (1 - smoothed)) : std::log(smoothed);
@@ -110,14 +110,18 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
   const bool regression = data.classes() == 0;
   parameters["objective"] = regression ? "regression" : data.classes() == 2 ? "binary" : "multiclass";
   if (data.classes() > 2) parameters["num_class"] = std::to_string(data.classes());
-  LightGbmData rows(training, LightGbmLabels(training, standard));
+  AddMonotone(data, options.monotone, &parameters);
+  const LightGbmData rows(training, LightGbmLabels(training, standard));
   const std::string text = rows.Train(parameters, values.Integer("trees"), options.stop);
   std::vector<int64_t> leaf_rows;
   TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs(), &leaf_rows);
   if (regression) {
     for (double& value : trees.leaf_values) value = standard.mean + value * standard.scale;
   } else {
-    ToLogShares(ClassScales(training), leaf_rows, values.Number("prior_rows"), &trees);
+    const double leaves = static_cast<double>(trees.leaf_values.size()), grown = static_cast<double>(trees.leaves.size());
+    const double mean_leaf_rows = static_cast<double>(training.rows.size()) * values.Number("bagging_fraction") * grown / leaves;
+    const double equal_rows = parameters.count("monotone_constraints") > 0 ? mean_leaf_rows : 0;
+    ToLogShares(ClassScales(training), leaf_rows, values.Number("prior_rows"), equal_rows, &trees);
   }
   return MakeTrees(std::move(trees));
 }
@@ -135,6 +139,7 @@ const bool registered = Learners().Add(
                                  .multiclass = true,
                                  .regression = true,
                                  .weights = true,
+                                 .monotone = true,
                                  .quick = true,
                                  .exceptions = {"ColumnOrderDoesNotMatter: the features of a split are drawn by their position"},
                                  .cost_units = CostUnits,

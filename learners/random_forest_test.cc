@@ -90,5 +90,29 @@ TEST(RandomForest, UnsplittableDataGivesMeanAndShares) {
   EXPECT_NEAR(PredictAll(*FitWith(kName, values, AllRows(values)), values)[0], 0.4, 0.02);
 }
 
+TEST(RandomForest, MonotoneFeaturesMoveThePredictionOneWay) {
+  for (const size_t classes : {0, 2}) {
+    const auto data = MakeTreeTestData(1000, classes);
+    const std::vector<int8_t> signs{1, -1, 0};  // the second against the truth
+    const auto model = FitWith(kName, *data, AllRows(*data), {{"trees", "30"}}, {.monotone = signs});
+    size_t moved = 0;
+    std::vector<double> low(data->outputs()), high(data->outputs());
+    for (uint32_t i = 0; i < data->rows(); ++i) {
+      for (size_t j = 0; j < 2; ++j) {
+        for (const double step : {1.0, 9.0, 40.0}) {
+          std::vector<double> row(data->row(i), data->row(i) + 3), other = row;
+          if (std::isnan(row[j])) continue;
+          other[j] += step;
+          model->PredictRow(row.data(), low.data());
+          model->PredictRow(other.data(), high.data());
+          EXPECT_GE(signs[j] * (high.back() - low.back()), -1e-12) << "row " << i << " feature " << j;
+          moved += signs[j] * (high.back() - low.back()) > 1e-6;
+        }
+      }
+    }
+    EXPECT_GT(moved, 500);
+  }
+}
+
 }  // namespace
 }  // namespace everlearn

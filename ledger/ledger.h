@@ -53,6 +53,11 @@ struct LedgerOutcome {
   double truth = 0;    // class index or value; the latest, where it was corrected
 };
 
+struct LedgerOutcomes {
+  uint64_t first_row = 0;
+  uint64_t count = 0;
+};
+
 class Ledger {
  public:
   virtual ~Ledger() = default;
@@ -79,7 +84,10 @@ class Ledger {
   virtual std::vector<uint64_t> RowsOfKey(uint64_t key) const = 0;  // ascending
   virtual void PutOutcome(const LedgerOutcome& outcome) = 0;        // replaces an earlier one of the row
   virtual std::optional<LedgerOutcome> Outcome(uint64_t row) const = 0;
-  // Rows from `first` on with their outcomes (null: none), in order; `visit` returns false to stop.
+  // Where the newest `most` rows with an outcome begin, and how many there are.
+  virtual LedgerOutcomes NewestOutcomes(uint64_t most) const = 0;
+  // Rows from `first` on with their outcomes (null: none), in order; `visit` returns false to stop. However long that takes, the ledger is
+  // held on to only while some hundred rows are fetched at once, so that what its writer has logged can be tidied.
   virtual void ReadRows(uint64_t first, const std::function<bool(const LedgerRow& row, const double* truth)>& visit) const = 0;
   // Small values by name that come and go: outcomes that came before their row or before their time, answers to idempotent requests, how
   // far a source was read.
@@ -114,7 +122,8 @@ class Ledger {
 
 struct LedgerOptions {
   Durability durability = Durability::kPower;
-  bool read_only = false;  // for looking: never creates a file, never locks out the writer
+  bool read_only = false;      // for looking: never creates a file, never locks out the writer
+  bool short_commits = false;  // what can be done beside a commit is done in another thread
 };
 
 // The ledgers of several tasks in one place, committed together.

@@ -241,6 +241,11 @@ TEST_P(LedgerContract, RowsAndOutcomesAreReadInOrderBeforeAndAfterTheCommit) {
     });
     EXPECT_EQ(expected, kRows);
     EXPECT_EQ(ledger->RowsOfKey(UINT64_MAX - 3).size(), 214u);
+    EXPECT_EQ(ledger->NewestOutcomes(10).first_row, 1480u);
+    EXPECT_EQ(ledger->NewestOutcomes(10).count, 10u);
+    EXPECT_EQ(ledger->NewestOutcomes(UINT64_MAX).first_row, 0u);
+    EXPECT_EQ(ledger->NewestOutcomes(UINT64_MAX).count, kRows / 2);
+    EXPECT_EQ(ledger->NewestOutcomes(0).count, 0u);
     EXPECT_EQ(ledger->RowsOfKey(UINT64_MAX - 3)[1], 10u);
     EXPECT_EQ(ledger->Outcome(4)->event, 5u);
   }

@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kNumberBits = 44;
 constexpr uint64_t kLargestNumber = (uint64_t{1} << kNumberBits) - 1;
-constexpr int64_t kSegmentsOfAPage = 64, kRowsOfAPage = 512;
+constexpr int64_t kSegmentsOfAPage = 64;
+constexpr size_t kRowsOfAPage = 512;
 
 constexpr const char* kSegments =
     "SELECT first, count, checksum, chain, body FROM segment WHERE first BETWEEN $1 AND $2 ORDER BY first LIMIT $3";
@@ -134,16 +135,41 @@ std::optional<LedgerOutcome> SqlLedger::Outcome(uint64_t row) const {
   return found;
 }
 
-void SqlLedger::ReadRows(uint64_t first, const std::function<bool(const LedgerRow&, const double*)>& visit) const {
-  ReadPages(
-      "SELECT r.number, r.event, r.key, r.body, outcome.truth FROM \"row\" AS r LEFT JOIN outcome ON outcome.number = r.number "
-      "WHERE r.number BETWEEN $1 AND $2 ORDER BY r.number LIMIT $3",
-      Id(first), Id(kLargestNumber), kRowsOfAPage, [&](const SqlRow& stored) {
-        const LedgerRow row{Number(stored.Integer(0)), static_cast<uint64_t>(stored.Integer(1)), static_cast<uint64_t>(stored.Integer(2)),
-                            std::string(stored.Bytes(3))};
-        const double truth = stored.Number(4);
-        return visit(row, stored.is_null(4) ? nullptr : &truth);
+LedgerOutcomes SqlLedger::NewestOutcomes(uint64_t most) const {
+  LedgerOutcomes newest;
+  store_.Read(
+      "SELECT min(number), count(*) FROM (SELECT number FROM outcome WHERE number BETWEEN $1 AND $2 ORDER BY number DESC LIMIT $3) AS "
+      "newest",
+      {Id(0), Id(kLargestNumber), std::min(most, kLargestNumber)}, [&](const SqlRow& row) {
+        if (!row.is_null(0)) newest = {Number(row.Integer(0)), static_cast<uint64_t>(row.Integer(1))};
+        return false;
       });
+  return newest;
+}
+
+void SqlLedger::ReadRows(uint64_t first, const std::function<bool(const LedgerRow&, const double*)>& visit) const {
+  struct Fetched {
+    LedgerRow row;
+    double truth;
+    bool known;
+  };
+  std::vector<Fetched> page;
+  do {
+    page.clear();
+    store_.Read(
+        "SELECT r.number, r.event, r.key, r.body, outcome.truth FROM \"row\" AS r LEFT JOIN outcome ON outcome.number = r.number "
+        "WHERE r.number BETWEEN $1 AND $2 ORDER BY r.number LIMIT $3",
+        {Id(first), Id(kLargestNumber), kRowsOfAPage}, [&](const SqlRow& stored) {
+          page.push_back({{Number(stored.Integer(0)), static_cast<uint64_t>(stored.Integer(1)), static_cast<uint64_t>(stored.Integer(2)),
+                           std::string(stored.Bytes(3))},
+                          stored.Number(4),
+                          !stored.is_null(4)});
+          return true;
+        });
+    for (const Fetched& fetched : page)
+      if (!visit(fetched.row, fetched.known ? &fetched.truth : nullptr)) return;
+    if (!page.empty()) first = page.back().row.row + 1;
+  } while (page.size() == kRowsOfAPage);
 }
 
 void SqlLedger::PutNote(const std::string& name, int64_t time, std::string_view value) {

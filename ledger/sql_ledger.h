@@ -30,6 +30,7 @@ class SqlLedger : public Ledger {
   std::vector<uint64_t> RowsOfKey(uint64_t key) const override;
   void PutOutcome(const LedgerOutcome& outcome) override;
   std::optional<LedgerOutcome> Outcome(uint64_t row) const override;
+  LedgerOutcomes NewestOutcomes(uint64_t most) const override;
   void ReadRows(uint64_t first, const std::function<bool(const LedgerRow&, const double*)>& visit) const override;
   void PutNote(const std::string& name, int64_t time, std::string_view value) override;
   std::optional<std::string> Note(const std::string& name) const override;

@@ -52,6 +52,8 @@ std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, const Ledge
   auto lock = std::make_unique<FileLock>(path);
   auto database = std::make_unique<SqliteDatabase>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
   database->Execute(options.durability == Durability::kPower ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  // All that one commit changes must fit, keys at random places included: what does not is written and read again in the middle of it.
+  database->Execute("PRAGMA cache_size = -16384");
   database->Execute("PRAGMA secure_delete = ON");  // an erased row is overwritten, not only unlinked
   bool fresh = false;
   CheckIdentity(*database, &fresh);
@@ -60,7 +62,9 @@ std::shared_ptr<SqliteStore> OpenForWriting(const std::string& path, const Ledge
     throw Error(ErrorKind::kResource, path + " could not be opened for writing: other processes are reading it",
                 "wait until they have finished");
   }
-  return std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
+  auto store = std::make_shared<SqliteStore>(std::move(lock), std::move(database), false);
+  if (options.short_commits) store->WriteBackAside(path, options.durability);
+  return store;
 }
 
 // A URI that says the file will not change: the only way to read a WAL-mode file in a folder that cannot be written.
@@ -115,6 +119,7 @@ SqliteStore::~SqliteStore() {
   if (!read_only()) Rollback();
   prepared_.clear();
   if (read_only()) return;
+  write_back_ = nullptr;
   try {
     database_->Execute("PRAGMA journal_mode = DELETE");
   } catch (const Error&) {
@@ -149,7 +154,10 @@ void SqliteStore::Run(const char* sql, SqlValues values) {
   GiveBack(sql, std::move(statement));
 }
 
-void SqliteStore::CommitTransaction() { database_->Execute("COMMIT"); }
+void SqliteStore::CommitTransaction() {
+  database_->Execute("COMMIT");
+  if (write_back_ != nullptr) write_back_->AfterCommit();
+}
 
 void SqliteStore::RollbackTransaction() noexcept {
   try {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ledger/file_lock.h"
+#include "ledger/log_write_back.h"
 #include "ledger/sql_store.h"
 #include "ledger/sqlite.h"
 
@@ -18,6 +19,11 @@ class SqliteStore : public SqlStore {
  public:
   SqliteStore(std::unique_ptr<FileLock> lock, std::unique_ptr<SqliteDatabase> database, bool read_only);
   ~SqliteStore() override;
+
+  // Lets another thread copy the log back into the file.
+  void WriteBackAside(const std::string& path, Durability durability) {
+    write_back_ = std::make_unique<LogWriteBack>(*database_, path, durability == Durability::kProcess);
+  }
 
   const std::string& name() const override { return database_->name(); }
   void Read(const char* sql, SqlValues values, const Visit& visit) const override;
@@ -33,6 +39,7 @@ class SqliteStore : public SqlStore {
 
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<SqliteDatabase> database_;  // closed before the lock is given back
+  std::unique_ptr<LogWriteBack> write_back_;  // or null
   mutable std::map<const char*, SqliteStatement> prepared_;
 };
 

@@ -26,16 +26,10 @@ LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t m
   for (const Feature& feature : frame.space.features()) rows.is_category.push_back(feature.is_category());
   const RowEncoder encoder(frame.schema, frame.task, frame.space);
   const size_t features = frame.space.size();
-  uint64_t known = 0, skip = 0;
-  ledger.ReadRows(0, [&](const LedgerRow& row, const double* truth) {
-    known += truth != nullptr && !row.body.empty();
-    return true;
-  });
-  if (known > most) skip = known - most;
-  rows.values.reserve((known - skip) * features);
-  ledger.ReadRows(0, [&](const LedgerRow& row, const double* truth) {
+  const LedgerOutcomes newest = ledger.NewestOutcomes(most);
+  rows.values.reserve(newest.count * features);
+  ledger.ReadRows(newest.first_row, [&](const LedgerRow& row, const double* truth) {
     if (truth == nullptr || row.body.empty()) return true;
-    if (skip > 0) return --skip, true;
     rows.values.resize(rows.values.size() + features);
     encoder.Encode(RowOfBody(row.body), RowEncoder::Absent::kAsMissing, rows.values.data() + rows.values.size() - features);
     rows.target.push_back(*truth);

@@ -18,7 +18,7 @@ struct LedgerRows {
   EncodedRows View() const;       // of this object, which must outlive it
 };
 
-// The newest `most` rows that have an outcome (later corrections included) and were not erased. Throws kDamaged.
+// The newest `most` rows that have an outcome (later corrections included), but for those that were erased. Throws kDamaged.
 LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t most = 1'000'000);
 
 // A row's body: 16 bytes of salt, so that the hash of an erased row gives nothing away, then the row as JSON text.

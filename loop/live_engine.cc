@@ -1,5 +1,6 @@
 #include "loop/live_engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 
@@ -11,6 +12,10 @@ constexpr milliseconds kBusyWait{10}, kIdleWait{100};
 constexpr milliseconds kRetryWait{500};  // before a ledger that failed is tried again
 constexpr size_t kRowsOfATurn = 4096;
 constexpr size_t kRowsWithAllShadows = 2048;  // beyond so many waiting rows, shadows score a sample
+// Shadows score so long, then requests have their turn again: the less that commits cost, since requests that come meanwhile share the
+// next.
+constexpr double kLeastShadowMicroseconds = 250, kMostShadowMicroseconds = 1000, kShadowsOfACommit = 0.25;
+constexpr double kForgetting = 0.125;
 
 }  // namespace
 
@@ -62,9 +67,21 @@ size_t LiveEngine::queued() const {
   return queued_rows_;
 }
 
+// How long a turn waits for work.
+milliseconds LiveEngine::Patience() const {
+  bool busy = damaged_;
+  for (const auto& task : tasks_) {
+    if (task->unscored() > 0 && !damaged_) return milliseconds(0);
+    busy = busy || task->training() || (task->snapshot() != nullptr && task->snapshot()->learns());
+  }
+  return busy ? kBusyWait : kIdleWait;
+}
+
 int LiveEngine::ShadowShift() const {
   int shift = 0;
-  for (size_t rows = queued(); rows > kRowsWithAllShadows && shift < 8; rows /= 2) ++shift;
+  size_t waiting = queued();
+  for (const auto& task : tasks_) waiting += task->unscored();
+  for (size_t rows = waiting; rows > kRowsWithAllShadows && shift < 8; rows /= 2) ++shift;
   return shift;
 }
 
@@ -73,9 +90,7 @@ void LiveEngine::Run() {
     std::deque<Piece> pieces;
     {
       std::unique_lock guard(lock_);
-      bool busy = damaged_;
-      for (const auto& task : tasks_) busy = busy || task->training() || (task->snapshot() != nullptr && task->snapshot()->learns());
-      wake_.wait_for(guard, busy ? kBusyWait : kIdleWait, [&] { return stopping_ || !queue_.empty(); });
+      wake_.wait_for(guard, Patience(), [&] { return stopping_ || !queue_.empty(); });
       for (size_t rows = 0; !queue_.empty() && rows < kRowsOfATurn; queue_.pop_front()) {
         rows += queue_.front().rows;
         queued_rows_ -= queue_.front().rows;
@@ -96,14 +111,18 @@ void LiveEngine::Run() {
   if (damaged_) Reload();  // a checkpoint of what the ledger does not hold would be worse than none
   if (damaged_) return;
   try {
-    for (const auto& task : tasks_) task->Checkpoint();
+    for (const auto& task : tasks_) {
+      task->CatchUp(0);
+      task->Checkpoint();
+    }
     store_->Commit();
-  } catch (const Error& error) {
-    options_.log("the last checkpoint could not be written: " + error.message());
+  } catch (const std::exception& problem) {
+    options_.log(std::string("the last checkpoint could not be written: ") + problem.what());
   }
 }
 
 bool LiveEngine::Commit(std::string* failure) {
+  const auto began = std::chrono::steady_clock::now();
   try {
     store_->Commit();
   } catch (const Error& error) {
@@ -112,6 +131,8 @@ bool LiveEngine::Commit(std::string* failure) {
     said_.clear();
     return false;
   }
+  const double took = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count();
+  commit_microseconds_ += kForgetting * (took - commit_microseconds_);
   for (const Said& said : said_) options_.notice(said.task, said.kind, said.event);
   said_.clear();
   return true;
@@ -153,8 +174,13 @@ void LiveEngine::CatchUp(bool idle) {
   if (damaged_) return;
   std::string failure;
   try {
-    for (const auto& task : tasks_) task->CatchUp(ShadowShift());
-    if (idle && !Commit(&failure)) options_.log("not recorded: " + failure);
+    const double shadows = std::clamp(kShadowsOfACommit * commit_microseconds_, kLeastShadowMicroseconds, kMostShadowMicroseconds);
+    bool done = true;
+    for (const auto& task : tasks_) {
+      task->CatchUp(ShadowShift(), static_cast<int64_t>(shadows));
+      done = done && task->unscored() == 0;
+    }
+    if (idle && done && !Commit(&failure)) options_.log("not recorded: " + failure);
   } catch (const std::exception& problem) {
     damaged_ = true;
     said_.clear();

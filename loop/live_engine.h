@@ -5,6 +5,7 @@
 // anew from the ledger, which holds what was committed before.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -65,6 +66,7 @@ class LiveEngine {
   bool Commit(std::string* failure);
   void CatchUp(bool idle);
   void Reload();
+  std::chrono::milliseconds Patience() const;
   int ShadowShift() const;
 
   std::shared_ptr<LedgerStore> store_;
@@ -76,7 +78,8 @@ class LiveEngine {
   std::deque<Piece> queue_;
   size_t queued_rows_ = 0;
   bool stopping_ = false;
-  bool damaged_ = false;  // the tasks are ahead of the ledger
+  double commit_microseconds_ = 0;  // that one takes, of late
+  bool damaged_ = false;            // the tasks are ahead of the ledger
   std::thread thread_;
 };
 

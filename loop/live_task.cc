@@ -22,6 +22,7 @@ constexpr uint64_t kOutcomesPerSnapshot = 256;        // an answer is at most so
 constexpr int64_t kMicrosecondsPerSnapshot = 50'000;  // or so old,
 constexpr int64_t kSnapshotShare = 10;                // and as fresh as can be had for this part of the engine's time
 constexpr uint32_t kFirstTraining = 0;
+constexpr int64_t kWithoutEnd = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMostAhead =
     366 * kMicrosecondsPerDay;                            // a time beyond is a mistake, and moves no clock: it would stop learning for ever
 constexpr int64_t kEarlyKept = 90 * kMicrosecondsPerDay;  // an outcome that no prediction asked for
@@ -100,7 +101,7 @@ void LiveTask::Restore() {
   for (const TrainRequest& request : state_->requests) Begin(request);
   // A crash during the first search left history and no champion.
   if (state_->options.history && state_->roster.champion == 0 && state_->outcomes > 0) EndHistory();
-  Publish(true);
+  Publish(true, nullptr);  // what an earlier one knew may have been taken back
 }
 
 void LiveTask::Reload() {
@@ -206,6 +207,7 @@ bool LiveTask::TakeEarlyOutcome(uint64_t row, uint64_t key) {
 }
 
 void LiveTask::AddKnown(uint64_t row, double truth) {
+  ScoreShadows(0, kWithoutEnd);  // members learn from it
   Event known;
   known.kind = EventKind::kKnown;
   known.time = state_->now;
@@ -238,7 +240,7 @@ OutcomeStatus LiveTask::AddOutcomeByKey(uint64_t key, double truth, int64_t time
 
 OutcomeStatus LiveTask::AddOutcomeOfRow(uint64_t row, double truth, int64_t time) {
   if (const auto before = ledger_.Outcome(row)) return before->truth == truth ? OutcomeStatus::kDuplicate : Correct(*before, truth, time);
-  ScoreShadows(0);  // before the outcome is applied
+  ScoreShadows(0, kWithoutEnd);  // before the outcome is applied
   event_.kind = EventKind::kOutcome;
   event_.time = Now(time);
   event_.row = row;
@@ -358,8 +360,12 @@ void LiveTask::TakeTrainings() {
   }
 }
 
-void LiveTask::ScoreShadows(int shift) {
-  for (const uint64_t number : unscored_) {
+// Always in the order of prediction, so that whether a row is scored does not depend on what became known of it.
+void LiveTask::ScoreShadows(int shift, int64_t microseconds) {
+  const int64_t began = options_.clock();
+  while (!unscored_.empty()) {
+    const uint64_t number = unscored_.front();
+    unscored_.pop_front();
     PendingRow* row = state_->pending.Find(number);
     if (row == nullptr || row->known() || row->history) continue;
     if (shift > 0 && (MixBits(secret_ ^ MixBits(~number)) >> (64 - shift)) != 0) continue;
@@ -374,18 +380,18 @@ void LiveTask::ScoreShadows(int shift) {
     event_.members.assign(members.begin() + static_cast<std::ptrdiff_t>(given), members.end());
     event_.predictions.assign(predictions.begin() + static_cast<std::ptrdiff_t>(given * outputs), predictions.end());
     Record(&event_);
+    if (options_.clock() - began >= microseconds) return;
   }
-  unscored_.clear();
 }
 
-void LiveTask::Publish(bool now) {
+void LiveTask::Publish(bool now, const Snapshot* before) {
   const int64_t time = options_.clock();
   const uint64_t learnt = state_->outcomes - published_outcomes_;
   const bool follows = snapshot_ != nullptr && (snapshot_->learns() || state_->options.classes == 0);
   const int64_t apart = std::min(kMicrosecondsPerSnapshot, kSnapshotShare * snapshot_cost_);
   const bool due = follows && learnt > 0 && (learnt >= kOutcomesPerSnapshot || time - published_at_ >= apart);
   if (!now && !due) return;
-  auto fresh = Snapshot::Of(*state_, frame_);
+  auto fresh = Snapshot::Of(*state_, frame_, before);
   published_outcomes_ = state_->outcomes;
   published_at_ = options_.clock();
   snapshot_cost_ = std::max<int64_t>(0, published_at_ - time);
@@ -399,9 +405,9 @@ std::shared_ptr<const Snapshot> LiveTask::snapshot() const {
   return snapshot_;
 }
 
-void LiveTask::CatchUp(int shadow_shift) {
+void LiveTask::CatchUp(int shadow_shift, int64_t shadow_microseconds) {
   TakeTrainings();
-  ScoreShadows(shadow_shift);
+  ScoreShadows(shadow_shift, shadow_microseconds);
   if (frame_.task.time.empty() && state_->options.has_window() && state_->now != kNoTime &&
       options_.clock() - state_->now > kMicrosecondsPerSecond) {
     // A task that lives in wall time sees its windows close though nothing arrives.
@@ -416,7 +422,7 @@ void LiveTask::CatchUp(int shadow_shift) {
     ledger_.DropNotes(kReplies, kAfterReplies, tidied_at_ - kMicrosecondsPerDay);
     ledger_.DropNotes("early/", "early0", tidied_at_ - kEarlyKept);
   }
-  Publish(roster_changed_);
+  Publish(roster_changed_, snapshot_.get());
   if (checkpoint_.busy()) {
     checkpoint_.Continue(state_.get(), options_.checkpoint_bytes);
     return;

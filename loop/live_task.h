@@ -5,7 +5,9 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -103,8 +105,9 @@ class LiveTask {
   void Note(const std::string& kind, const JsonObject& detail);
 
   // What need not be waited for: shadow predictions, trainings that ended, a newer snapshot, a piece of a checkpoint. Shadows score one row
-  // in 2^`shadow_shift`, drawn by the hash of the prediction's id.
-  void CatchUp(int shadow_shift);
+  // in 2^`shadow_shift`, drawn by the hash of the prediction's id, for about so long; what is left then is for the next call.
+  void CatchUp(int shadow_shift, int64_t shadow_microseconds = std::numeric_limits<int64_t>::max());
+  size_t unscored() const { return unscored_.size(); }  // rows that shadows may still have to score
   // The answer to a request that is sent again within a day; `name` is the request's.
   std::optional<std::string> Reply(const std::string& name) const;
   void KeepReply(const std::string& name, const std::string& value);
@@ -126,8 +129,8 @@ class LiveTask {
   uint64_t Record(Event* event, bool given = false);
   void Begin(const TrainRequest& request);
   void TakeTrainings();
-  void ScoreShadows(int shift);
-  void Publish(bool now);
+  void ScoreShadows(int shift, int64_t microseconds);
+  void Publish(bool now, const Snapshot* before);
   void BeginCheckpoint();
   bool ParseId(const std::string& id, uint64_t* row) const;
   std::string IdOf(uint64_t row) const;
@@ -153,7 +156,7 @@ class LiveTask {
   CheckpointWriter checkpoint_;
   DueOutcomes due_;
   std::map<uint32_t, Running> running_;
-  std::vector<uint64_t> unscored_;  // rows that shadows have not scored
+  std::deque<uint64_t> unscored_;  // rows that shadows have not scored, the oldest first
   Event event_;
   mutable std::mutex snapshot_lock_;
   std::shared_ptr<const Snapshot> snapshot_;

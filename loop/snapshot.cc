@@ -1,15 +1,24 @@
 #include "loop/snapshot.h"
 
+#include <algorithm>
+
 namespace everlearn {
 
-std::shared_ptr<const Snapshot> Snapshot::Of(const LoopState& state, const TaskFrame& frame) {
-  if (state.roster.champion == 0) return nullptr;
-  return std::shared_ptr<const Snapshot>(new Snapshot(state, std::make_shared<const TaskFrame>(frame)));
+// Dictionaries only grow, and nothing else of a frame changes.
+bool Snapshot::Reading::Fits(const TaskFrame& newer) const {
+  return std::equal(frame.space.features().begin(), frame.space.features().end(), newer.space.features().begin(),
+                    newer.space.features().end(),
+                    [](const Feature& a, const Feature& b) { return a.dictionary.size() == b.dictionary.size(); });
 }
 
-Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const TaskFrame> frame)
-    : frame_(std::move(frame)),
-      encoder_(frame_->schema, frame_->task, frame_->space),
+std::shared_ptr<const Snapshot> Snapshot::Of(const LoopState& state, const TaskFrame& frame, const Snapshot* before) {
+  if (state.roster.champion == 0) return nullptr;
+  auto reading = before != nullptr && before->reading_->Fits(frame) ? before->reading_ : std::make_shared<const Reading>(frame);
+  return std::shared_ptr<const Snapshot>(new Snapshot(state, std::move(reading)));
+}
+
+Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const Reading> reading)
+    : reading_(std::move(reading)),
       learnt_(state.events),
       champion_(state.roster.champion),
       version_(state.roster.Get(state.roster.champion).version),
@@ -37,7 +46,7 @@ void Snapshot::Predict(const double* features, std::vector<uint32_t>* members, s
   for (size_t i = 0; i < speakers_.size(); ++i) {
     double* out = predictions->data() + (first + i) * outputs_;
     speakers_[i].model->PredictRow(features, out);
-    if (frame_->task.is_classification() && outputs_ == 2) out[0] = 1.0 - out[1];  // as it is stored
+    if (reading_->frame.task.is_classification() && outputs_ == 2) out[0] = 1.0 - out[1];  // as it is stored
     members->push_back(speakers_[i].member);
   }
   if (blends_) blend_.Predict(*members, *predictions, predictions->data());

@@ -17,11 +17,12 @@ namespace everlearn {
 
 class Snapshot {
  public:
-  // The frame is copied; null where the state has no champion yet.
-  static std::shared_ptr<const Snapshot> Of(const LoopState& state, const TaskFrame& frame);
+  // Null where the state has no champion yet. The frame is copied, but for the copy that `before` (an earlier snapshot of the same task, or
+  // null) already has where no dictionary has grown since.
+  static std::shared_ptr<const Snapshot> Of(const LoopState& state, const TaskFrame& frame, const Snapshot* before = nullptr);
 
-  const TaskFrame& frame() const { return *frame_; }
-  const RowEncoder& encoder() const { return encoder_; }
+  const TaskFrame& frame() const { return reading_->frame; }
+  const RowEncoder& encoder() const { return reading_->encoder; }
   uint64_t learnt() const { return learnt_; }  // the last event whose outcome its models know
   const std::string& champion() const { return champion_name_; }
   uint32_t version() const { return version_; }      // of the champion
@@ -36,10 +37,16 @@ class Snapshot {
     uint32_t member;
     std::shared_ptr<const Model> model;
   };
-  Snapshot(const LoopState& state, std::shared_ptr<const TaskFrame> frame);
+  // How rows are read.
+  struct Reading {
+    explicit Reading(const TaskFrame& its_frame) : frame(its_frame), encoder(frame.schema, frame.task, frame.space) {}
+    bool Fits(const TaskFrame& newer) const;
+    TaskFrame frame;
+    RowEncoder encoder;
+  };
+  Snapshot(const LoopState& state, std::shared_ptr<const Reading> reading);
 
-  std::shared_ptr<const TaskFrame> frame_;
-  RowEncoder encoder_;
+  std::shared_ptr<const Reading> reading_;
   uint64_t learnt_;
   uint32_t champion_, version_;
   std::string champion_name_;

@@ -1,12 +1,7 @@
 #include "loop/trainer.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,70 +14,16 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/memory_file.h"
+#include "base/worker_process.h"
 #include "ledger/ledger.h"
 #include "loop/ledger_rows.h"
-
-extern char** environ;
 
 namespace everlearn {
 namespace {
 
 // Where a worker finds what it needs.
-constexpr int kDataFile = 3, kJobFile = 4, kResultFile = 5;
-constexpr int kPriority = 10;
-
-[[noreturn]] void Fail(const char* what) {
-  throw Error(ErrorKind::kResource, std::string("a training worker could not be started: ") + what + ": " + std::strerror(errno));
-}
-
-// A file that exists in memory only, closed at the end of its owner's life.
-class MemoryFile {
- public:
-  explicit MemoryFile(const char* name) : descriptor_(memfd_create(name, MFD_CLOEXEC)) {
-    if (descriptor_ < 0) Fail("memory file");
-  }
-  ~MemoryFile() { close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  int descriptor() const { return descriptor_; }
-  void Append(const void* bytes, size_t size) {
-    const auto* at = static_cast<const char*>(bytes);
-    while (size > 0) {
-      const ssize_t written = write(descriptor_, at, size);
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) Fail("memory file");
-      at += written;
-      size -= static_cast<size_t>(written);
-    }
-  }
-
- private:
-  int descriptor_;
-};
-
-// The whole content of a file as mapped memory.
-class Mapping {
- public:
-  explicit Mapping(int descriptor) {
-    struct stat status {};
-    if (fstat(descriptor, &status) != 0) Fail("mapping");
-    size_ = static_cast<size_t>(status.st_size);
-    if (size_ == 0) return;
-    bytes_ = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
-    if (bytes_ == MAP_FAILED) Fail("mapping");
-  }
-  ~Mapping() {
-    if (size_ > 0) munmap(bytes_, size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  std::string_view bytes() const { return {static_cast<const char*>(bytes_), size_}; }
-
- private:
-  void* bytes_ = nullptr;
-  size_t size_ = 0;
-};
+constexpr int kDataFile = kFirstHandedDescriptor, kJobFile = kDataFile + 1, kResultFile = kDataFile + 2;
 
 // Header of the data file; rows × features values and the targets follow, then one byte a feature: is it a category?
 struct DataHeader {
@@ -155,32 +96,8 @@ class ProcessTrainer : public Trainer {
     job_file.Append(bytes.data(), bytes.size());
     Worker worker;
     worker.result = std::make_unique<MemoryFile>("everlearn-result");
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    // Through high numbers first, so that no descriptor is overwritten before it was copied.
-    constexpr int kAbove = 100;
-    const int from[] = {data_.descriptor(), job_file.descriptor(), worker.result->descriptor()};
-    for (int i = 0; i < 3; ++i) posix_spawn_file_actions_adddup2(&actions, from[i], kAbove + i);
-    for (int i = 0; i < 3; ++i) posix_spawn_file_actions_adddup2(&actions, kAbove + i, kDataFile + i);
-    for (int i = 0; i < 3; ++i) posix_spawn_file_actions_addclose(&actions, kAbove + i);
-    char name[] = "everlearn", command[] = "worker";
-    char* arguments[] = {name, command, nullptr};
-    // A process group of its own: Control-C is for the loop, which decides what it means.
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    // Nor does it inherit which signals a service waits for.
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    const int failed = posix_spawn(&worker.process, "/proc/self/exe", &actions, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) {
-      errno = failed;
-      Fail("process");
-    }
+    const int handed[] = {data_.descriptor(), job_file.descriptor(), worker.result->descriptor()};
+    worker.process = StartWorker("worker", handed);
     workers_.emplace(ticket, std::move(worker));
   }
 
@@ -281,8 +198,6 @@ TrainingResult RunOnLedger(std::string_view place, TrainingJob job) {
 }  // namespace
 
 int WorkerMain() {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  setpriority(PRIO_PROCESS, 0, kPriority);
   struct stat status {};
   if (fstat(kDataFile, &status) != 0 || fstat(kJobFile, &status) != 0 || fstat(kResultFile, &status) != 0)
     throw Error(ErrorKind::kUsage, "the command worker is started by the loop only");
@@ -292,11 +207,9 @@ int WorkerMain() {
   std::memcpy(&header, bytes.data(), sizeof header);
   JobHeader job_header{};
   std::memcpy(&job_header, job_file.bytes().data(), sizeof job_header);
-  if (getppid() != job_header.parent) return 1;  // it was gone before PR_SET_PDEATHSIG took effect
-  if (job_header.memory_bytes > 0) {
-    const rlimit limit{job_header.memory_bytes, job_header.memory_bytes};
-    setrlimit(RLIMIT_DATA, &limit);
-  }
+  if (!BeWorkerOf(static_cast<pid_t>(job_header.parent))) return 1;
+  LowerPriority();
+  LimitMemory(job_header.memory_bytes);
   TrainingJob job = TrainingJob::Decode(job_file.bytes().substr(sizeof job_header));
   const std::string result =
       (header.rows == kFromLedger ? RunOnLedger(bytes.substr(sizeof header), std::move(job)) : RunTraining(job, MappedRows(header, bytes)))

@@ -8,9 +8,9 @@
 
 #include "base/bytes.h"
 #include "base/resources.h"
-#include "data/array_file.h"
 #include "loop/loss.h"
 #include "loop/state.h"
+#include "model/model_bytes.h"
 #include "search/quick_search.h"
 
 namespace everlearn {
@@ -320,16 +320,7 @@ std::string TrainingResult::Encode() const {
   out.PutAll(residuals);
   out.Put(since_row);
   out.Put(cpu_seconds);
-  std::string bytes;
-  if (model != nullptr) {
-    ArrayFileWriter file;
-    file.SetText("kind", std::string(model->kind()));
-    file.SetText("features", std::to_string(model->features()));
-    file.SetText("outputs", std::to_string(model->outputs()));
-    file.SetText("parameters", ToText(model->Save("model.", &file)));
-    bytes = file.Bytes();
-  }
-  out.PutText(bytes);
+  out.PutText(model == nullptr ? "" : ModelBytes(*model));
   return out.Take();
 }
 
@@ -348,11 +339,7 @@ TrainingResult TrainingResult::Decode(std::string_view bytes) {
   result.cpu_seconds = in.Get<double>();
   std::string model = in.GetText();
   if (model.empty()) return result;
-  const auto file = ArrayFile::Parse(std::move(model), "a worker's model");
-  result.model = ModelKinds()
-                     .Get(file->Text("kind"))
-                     .load(ParseJson(file->Text("parameters"), "a worker's model"), "model.", *file, std::stoull(file->Text("features")),
-                           std::stoull(file->Text("outputs")));
+  result.model = ModelFromBytes(std::move(model), "a worker's model");
   return result;
 }
 

@@ -1,9 +1,11 @@
-// From typed columns to rows of feature values: which columns are features, the dictionaries of categories, calendar parts of timestamps.
+// From typed columns to rows of feature values: which columns are features, the dictionaries of categories, calendar parts of timestamps,
+// n-grams of texts.
 //
 // Built on training rows, stored in the model file, immutable afterwards but for GrowDictionaries (streams).
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,26 +14,33 @@
 #include "data/schema.h"
 #include "data/task.h"
 #include "model/model.h"
+#include "model/text_encoder.h"
 
 namespace everlearn {
 
-enum class FeaturePart { kValue, kCategory, kDays, kHour, kWeekday, kDayOfYear };
+enum class FeaturePart { kValue, kCategory, kDays, kHour, kWeekday, kDayOfYear, kHourOfDay, kMonth, kDay, kMinute, kYear, kText };
+
+// Numbers that a column of text becomes, at most: of a table, and of a stream, whose learners touch every number at every row.
+constexpr size_t kTextNumbersOfTable = 2048;
+constexpr size_t kTextNumbersOfStream = 128;
 
 struct Feature {
-  std::string name;    // "age"; "scheduled.hour" for a part of a timestamp
+  std::string name;    // "age"; "scheduled.hour" for a part of a timestamp; "comment: word good" for one of a text
   std::string column;  // the column it comes from
   FeaturePart part = FeaturePart::kValue;
-  std::vector<std::string> dictionary;  // kCategory: code → text
-  bool is_category() const { return part == FeaturePart::kCategory; }
+  std::vector<std::string> dictionary;  // of a category: code → text
+  // Numbers that have no order but at midnight and new year are categories.
+  bool is_category() const { return part == FeaturePart::kCategory || part == FeaturePart::kHourOfDay || part == FeaturePart::kMonth; }
 };
 
 class FeatureSpace {
  public:
-  // Features of a conformed table: all columns of the schema but target, weight, group, key, ignored, ids, constants and free text. A
+  // Features of a conformed table: all columns of the schema but target, weight, group, key, ignored, ids and constants. A
   // dictionary holds at most 65,535 values, the most frequent ones (in order of first appearance). `elapsed_time` false leaves out what
-  // only grows with time: the kDays part of timestamps, and a time column that is a number. A timestamp without times of day has no kHour
-  // part.
-  static FeatureSpace Build(const Table& table, const Schema& schema, const Task& task, bool elapsed_time);
+  // only grows with time: days and years of timestamps, and a time column that is a number. A timestamp without times of day has no part
+  // of them. A text becomes at most `text_numbers` features, fewer where the table has very many rows.
+  static FeatureSpace Build(const Table& table, const Schema& schema, const Task& task, bool elapsed_time,
+                            size_t text_numbers = kTextNumbersOfTable);
 
   const std::vector<Feature>& features() const { return features_; }
   size_t size() const { return features_.size(); }
@@ -39,8 +48,8 @@ class FeatureSpace {
   std::vector<std::string> Columns() const;
 
   // rows × size() numbers, row after row; an unseen category becomes `dictionary.size()`. Throws kNotFound and kInput, naming the column,
-  // where a conformed table does not have it or has it in another type.
-  std::vector<double> Encode(const Table& table) const;
+  // where a conformed table does not have it or has it in another type. Texts are read on `threads` threads.
+  std::vector<double> Encode(const Table& table, int threads = 1) const;
   // As Encode, and unseen categories are first added to the dictionaries, in order of appearance.
   std::vector<double> EncodeGrowing(const Table& table);
 
@@ -49,13 +58,18 @@ class FeatureSpace {
   double GrowingCode(size_t feature, std::string_view text);
   // The value of a feature of a number or timestamp.
   static double PartOf(FeaturePart part, double value);
+  // The encoder of the text whose features begin with this one.
+  const TextEncoder& Text(size_t first_feature) const { return texts_.at(first_feature); }
 
   Json Save(ArrayFileWriter* file) const;
   static FeatureSpace Load(const Json& json, const ArrayFile& file);  // throws kDamaged
 
  private:
   void MakeIndex();
+  void AddText(const std::string& column, TextEncoder encoder);
+  void EncodeTexts(const Table& table, int threads, std::vector<double>* values) const;
   std::vector<Feature> features_;
+  std::map<size_t, TextEncoder> texts_;  // by the first of its features
   struct TextHash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }

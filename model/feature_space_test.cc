@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.h"
 #include "base/timestamp.h"
 
@@ -77,10 +80,12 @@ TEST(FeatureSpace, TakesColumnsWithoutARole) {
   const Table table = Sample();
   const Schema schema = SchemaOf(table);
   EXPECT_THAT(NamesOf(FeatureSpace::Build(table, schema, SampleTask(), true)),
-              ElementsAre("age", "member", "town", "when.days", "when.hour", "when.weekday", "when.day_of_year", "born.days",
-                          "born.weekday", "born.day_of_year"));
+              ElementsAre("age", "member", "town", "when.days", "when.hour", "when.hour_of_day", "when.minute", "when.weekday", "when.day",
+                          "when.day_of_year", "when.month", "when.year", "born.days", "born.weekday", "born.day", "born.day_of_year",
+                          "born.month", "born.year"));
   const FeatureSpace later = FeatureSpace::Build(table, schema, SampleTask(), false);
-  EXPECT_THAT(NamesOf(later), ElementsAre("age", "member", "town", "when.hour", "when.weekday", "born.weekday", "born.day_of_year"));
+  EXPECT_THAT(NamesOf(later), ElementsAre("age", "member", "town", "when.hour", "when.hour_of_day", "when.minute", "when.weekday",
+                                          "born.weekday", "born.day", "born.day_of_year", "born.month"));
   EXPECT_THAT(later.Columns(), ElementsAre("age", "member", "town", "when", "born"));
 }
 
@@ -89,11 +94,69 @@ TEST(FeatureSpace, EncodesRows) {
   const FeatureSpace space = FeatureSpace::Build(table, SchemaOf(table), SampleTask(), true);
   const std::vector<double> values = space.Encode(table);
   const auto is = [](double x) { return NanSensitiveDoubleEq(x); };
-  // 2013-02-01 is day 15737 since 1970 (date -d 2013-02-01 +%s / 86400), a Friday, the 32nd day of its year.
-  EXPECT_THAT(std::vector<double>(values.begin(), values.begin() + 10),
-              ElementsAre(is(31.5), is(1), is(0), is(15737 + 6.5 / 24), is(6.5), is(4), is(32), is(2), is(5), is(3)));
-  EXPECT_THAT(std::vector<double>(values.begin() + 10, values.end()),
-              ElementsAre(is(kMissing), is(0), is(kMissing), is(kMissing), is(kMissing), is(kMissing), is(kMissing), is(0), is(3), is(1)));
+  // 2013-02-01 is day 15737 since 1970 (date -d 2013-02-01 +%s / 86400), a Friday, the 32nd day of its year. Months are codes from 0 on.
+  EXPECT_THAT(std::vector<double>(values.begin(), values.begin() + 18),
+              ElementsAre(is(31.5), is(1), is(0), is(15737 + 6.5 / 24), is(6.5), is(6), is(30), is(4), is(1), is(32), is(1), is(2013),
+                          is(2), is(5), is(3), is(3), is(0), is(1970)));
+  const auto missing = is(kMissing);
+  EXPECT_THAT(std::vector<double>(values.begin() + 18, values.end()),
+              ElementsAre(missing, is(0), missing, missing, missing, missing, missing, missing, missing, missing, missing, missing, is(0),
+                          is(3), is(1), is(1), is(0), is(1970)));
+}
+
+TEST(FeatureSpace, MinutesOfEveryHourAreWhole) {
+  for (int64_t minute = 0; minute < 24 * 60; ++minute) {
+    const double time = At("2024-02-29") + static_cast<double>(minute * 60 * kMicrosecondsPerSecond);
+    EXPECT_EQ(FeatureSpace::PartOf(FeaturePart::kMinute, time), static_cast<double>(minute % 60));
+    EXPECT_EQ(FeatureSpace::PartOf(FeaturePart::kHourOfDay, time), static_cast<double>(minute / 60));
+  }
+}
+
+Table Comments(size_t rows) {
+  Table table;
+  table.rows = rows;
+  Column column;
+  column.name = "comment";
+  column.type = ColumnType::kText;
+  for (size_t i = 0; i < rows; ++i) {
+    if (i == 1) column.text.AppendMissing();
+    else column.text.Append(i % 2 == 0 ? "A fine place, really fine!" : "an AWFUL room");
+  }
+  table.columns.push_back(std::move(column));
+  table.columns.push_back(Number("age", ColumnType::kNumber, std::vector<double>(rows, 7)));
+  return table;
+}
+
+TEST(FeatureSpace, TextsBecomeNumbersBesideOthers) {
+  const Table table = Comments(40);
+  const FeatureSpace space = FeatureSpace::Build(table, SchemaOf(table), {}, true, 64);
+  ASSERT_GT(space.size(), 20u);
+  ASSERT_LE(space.size(), 65u);
+  EXPECT_THAT(space.Columns(), ElementsAre("comment", "age"));
+  EXPECT_EQ(space.features().back().name, "age");
+  EXPECT_EQ(space.features()[0].name, "comment: length");
+  const std::vector<double> values = space.Encode(table);
+  EXPECT_EQ(values, space.Encode(table, 2));
+  EXPECT_DOUBLE_EQ(values[0], std::log1p(6));  // 5 words and an exclamation mark
+  EXPECT_TRUE(std::isnan(values[space.size()]));
+  EXPECT_EQ(values[2 * space.size() - 1], 7);
+  const size_t fine = static_cast<size_t>(
+      std::find_if(space.features().begin(), space.features().end(), [](const Feature& f) { return f.name == "comment: word fine"; }) -
+      space.features().begin());
+  ASSERT_LT(fine, space.size());
+  EXPECT_GT(values[fine], 0);
+  EXPECT_EQ(values[3 * space.size() + fine], 0);
+
+  ArrayFileWriter writer;
+  const Json json = space.Save(&writer);
+  const FeatureSpace loaded = FeatureSpace::Load(json, *ArrayFile::Parse(writer.Bytes(), "x"));
+  EXPECT_EQ(NamesOf(loaded), NamesOf(space));
+  const std::vector<double> again = loaded.Encode(table);
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_THAT(again[i], NanSensitiveDoubleEq(values[i]));
+
+  Table other = table;
+  other.columns[0] = Number("comment", ColumnType::kNumber, std::vector<double>(40, 1));
+  EXPECT_THROW(space.Encode(other), Error);
 }
 
 TEST(FeatureSpace, MapsDictionariesAndGrows) {

@@ -1,19 +1,21 @@
 // Writes and reads model files. Metadata "everlearn" is the manifest; arrays `model.*` belong to the model, `space.*` to the features,
-// `state` to an online learner.
+// `intervals.*` to the intervals, `state` to an online learner.
 #include "model/model_file.h"
 
 #include <fmt/format.h>
 
 #include "base/hash.h"
 #include "model/check.h"
+#include "model/nested.h"
 
 namespace everlearn {
 namespace {
 
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
 constexpr const char* kManifest = "everlearn";
 constexpr const char* kModelPrefix = "model.";
 constexpr const char* kState = "state";
+constexpr const char* kIntervals = "intervals";
 
 ArrayFileWriter Writer(const ModelFile& model_file) {
   ArrayFileWriter file;
@@ -22,9 +24,9 @@ ArrayFileWriter Writer(const ModelFile& model_file) {
   manifest["task"] = model_file.task.ToJson();
   manifest["schema"] = model_file.schema.ToJson();
   manifest["space"] = model_file.space.Save(&file);
-  manifest["kind"] = model_file.model->kind();
-  manifest["parameters"] = model_file.model->Save(kModelPrefix, &file);
+  for (auto& [name, value] : SaveModel(*model_file.model, kModelPrefix, &file)) manifest[name] = std::move(value);
   manifest["notes"] = model_file.notes;
+  if (model_file.intervals) manifest[kIntervals] = model_file.intervals.Save("intervals.", &file);
   if (!model_file.state.empty()) {
     file.Add(kState, std::span(reinterpret_cast<const uint8_t*>(model_file.state.data()), model_file.state.size()));
   }
@@ -37,10 +39,13 @@ void CheckColumns(const FeatureSpace& space, const Schema& schema) {
   for (const Feature& feature : space.features()) {
     const ColumnSchema* column = schema.Find(feature.column);
     CheckModel(column != nullptr, "a feature comes from a column that is not in its schema");
-    const bool is_category = column->type == ColumnType::kCategory;
-    CheckModel(column->type != ColumnType::kText && is_category == feature.is_category(), "a feature and its column differ in type");
-    CheckModel(feature.part == FeaturePart::kCategory || feature.part == FeaturePart::kValue || column->type == ColumnType::kTimestamp,
-               "a feature is part of a column that is no timestamp");
+    const auto comes_from = [&](FeaturePart part, ColumnType type) {
+      CheckModel((feature.part == part) == (column->type == type), "a feature and its column differ in type");
+    };
+    comes_from(FeaturePart::kCategory, ColumnType::kCategory);
+    comes_from(FeaturePart::kText, ColumnType::kText);
+    const bool whole = feature.part == FeaturePart::kCategory || feature.part == FeaturePart::kValue || feature.part == FeaturePart::kText;
+    CheckModel(whole || column->type == ColumnType::kTimestamp, "a feature is part of a column that is no timestamp");
   }
 }
 
@@ -51,14 +56,12 @@ ModelFile Read(const ArrayFile& file, const Json& manifest) {
   result.schema = Schema::FromJson(Field(manifest, "schema"));
   result.space = FeatureSpace::Load(Field(manifest, "space"), file);
   CheckColumns(result.space, result.schema);
-  const ModelKind* kind = ModelKinds().Find(TextField(manifest, "kind"));
-  CheckModel(kind != nullptr, "its model kind is not known");
   const size_t outputs = result.task.outputs();
   CheckModel(outputs >= 1, "its task has no classes");
-  result.model = kind->load(Field(manifest, "parameters"), kModelPrefix, file, result.space.size(), outputs);
-  CheckModel(result.model->features() == result.space.size() && result.model->outputs() == outputs,
-             "its model does not fit its features or classes");
+  result.model = LoadModel(manifest, kModelPrefix, file, result.space.size(), outputs);
   result.notes = Field(manifest, "notes");
+  if (manifest.as_object().contains(kIntervals))
+    result.intervals = Intervals::Load(Field(manifest, kIntervals), "intervals.", file, result.task.labels.size());
   if (file.Has(kState)) {
     const auto state = file.Get<uint8_t>(kState);
     result.state.assign(reinterpret_cast<const char*>(state.data()), state.size());

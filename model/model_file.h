@@ -11,6 +11,7 @@
 #include "data/schema.h"
 #include "data/task.h"
 #include "model/feature_space.h"
+#include "model/intervals.h"
 #include "model/model.h"
 
 namespace everlearn {
@@ -20,9 +21,10 @@ struct ModelFile {
   Schema schema;  // of the columns that are features or have a role
   FeatureSpace space;
   std::shared_ptr<const Model> model;
-  Json notes;              // score, leaderboard row, training rows, version of the program: for people, not for prediction
-  std::string state;       // of an online learner, to go on learning; empty otherwise
-  std::string bytes_hash;  // hexadecimal, of the whole file; set by Parse
+  Json notes;                // score, leaderboard row, training rows, version of the program: for people, not for prediction
+  std::string state;         // of an online learner, to go on learning; empty otherwise
+  std::string bytes_hash;    // hexadecimal, of the whole file; set by Parse
+  Intervals intervals = {};  // none, unless out-of-fold predictions were there to make them from
 
   std::string Bytes() const;
   void Save(const std::string& path) const;

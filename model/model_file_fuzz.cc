@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/calibrated.h"
 #include "model/constant.h"
+#include "model/ensemble.h"
 #include "model/linear.h"
 #include "model/model_file.h"
+#include "model/stack.h"
 #include "model/trees.h"
 
 namespace {
@@ -46,7 +49,7 @@ ModelFile Frame() {
 }  // namespace
 
 std::vector<std::string> FuzzSeeds() {
-  ModelFile constant = Frame(), linear = Frame(), trees = Frame();
+  ModelFile constant = Frame(), linear = Frame(), trees = Frame(), ensemble = Frame();
   constant.model = MakeConstantModel(2, {0.25, 0.75});
   const std::vector<double> zeros(2, 0.0), ones(2, 1.0);
   LinearParameters l{MakeLinearColumns({false, true}, {0, 2}, zeros, ones), 2, Link::kSigmoid, {0.1}, {}};
@@ -66,7 +69,15 @@ std::vector<std::string> FuzzSeeds() {
   t.flags = {kSplitMissingNan | kSplitDefaultLeft, kSplitCategories};
   t.leaf_values = {0.1, -0.2, 0.3};
   trees.model = MakeTrees(t);
-  return {constant.Bytes(), linear.Bytes(), trees.Bytes()};
+  ensemble.model = MakeEnsemble({{MakeBag({constant.model, linear.model}), 0.75}, {trees.model, 0.25}});
+  ModelFile calibrated = Frame(), stack = Frame();
+  calibrated.model = MakeCalibrated(
+      trees.model, {.method = Calibration::Method::kIsotonic, .classes = 2, .begin = {0, 2}, .x = {0.25, 0.5}, .y = {0.25, 0.75}});
+  calibrated.task.decision = {1, 5};
+  calibrated.intervals = Intervals({2, {}, {0, 3}, {0.25, 0.5, 0.75}, 0.9});
+  LinearParameters top{MakeLinearColumns({false, false}, {0, 0}, zeros, ones), 2, Link::kSigmoid, {0.1}, std::vector<double>(4, 0.125)};
+  stack.model = MakeStack({constant.model, linear.model}, MakeLinearModel(top));
+  return {calibrated.Bytes(), stack.Bytes(), constant.Bytes(), linear.Bytes(), trees.Bytes(), ensemble.Bytes()};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -82,6 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::vector<double> row(file.model->features(), kMissing);
     std::vector<double> out(file.model->outputs());
     file.model->PredictRow(row.data(), out.data());
+    if (file.intervals) file.intervals.LeastProbability(file.intervals.coverage());
   } catch (const Error&) {
   }
   return 0;

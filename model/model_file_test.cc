@@ -10,9 +10,12 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "model/calibrated.h"
 #include "model/constant.h"
+#include "model/ensemble.h"
 #include "model/hashed_linear.h"
 #include "model/linear.h"
+#include "model/stack.h"
 #include "model/trees.h"
 
 namespace everlearn {
@@ -77,7 +80,7 @@ TreesParameters SomeTrees(size_t features) {
 }
 
 std::vector<ModelFile> Samples() {
-  std::vector<ModelFile> files(4, Frame());
+  std::vector<ModelFile> files(6, Frame());
   const FeatureSpace& space = files[0].space;
   const size_t features = space.size();
   std::vector<bool> is_category;
@@ -104,6 +107,25 @@ std::vector<ModelFile> Samples() {
   files[2].model = MakeHashedLinearModel(hashed);
 
   files[3].model = MakeTrees(SomeTrees(features));
+
+  // Models of models, with a decision and sets of labels.
+  const auto bag = MakeEnsemble({{MakeBag({files[0].model, files[1].model}), 0.75}, {files[3].model, 0.25}});
+  files[4].model = MakeCalibrated(bag, {.method = Calibration::Method::kIsotonic,
+                                        .classes = kClasses,
+                                        .begin = {0, 2, 3, 4},
+                                        .x = {0.25, 0.5, 0.5, 0.5},
+                                        .y = {0.25, 0.75, 0.5, 0.5}});
+  files[4].task.decision = {1, 2, 0.5};
+  files[4].intervals = Intervals({kClasses, {}, {0, 3}, {0.25, 0.5, 0.75}, 0.9});
+  const std::vector<bool> numbers(2 * kClasses, false);
+  LinearParameters top{MakeLinearColumns(numbers, std::vector<size_t>(2 * kClasses), std::vector<double>(2 * kClasses, 0.0),
+                                         std::vector<double>(2 * kClasses, 1.0)),
+                       kClasses,
+                       Link::kSoftmax,
+                       {0.1, 0.2, 0.3},
+                       {}};
+  top.weights.assign(top.columns.columns() * kClasses, 0.125);
+  files[5].model = MakeStack({files[0].model, files[3].model}, MakeLinearModel(top));
   return files;
 }
 
@@ -151,6 +173,11 @@ TEST(ModelFile, ReadsWhatItWrote) {
     EXPECT_EQ(read.model->kind(), written.model->kind());
     EXPECT_EQ(PredictionsOf(*read.model, 40), PredictionsOf(*written.model, 40));
     EXPECT_EQ(read.task.labels, written.task.labels);
+    EXPECT_EQ(read.task.decision, written.task.decision);
+    ASSERT_EQ(static_cast<bool>(read.intervals), static_cast<bool>(written.intervals));
+    if (read.intervals) {
+      EXPECT_EQ(read.intervals.LeastProbability(0.75), written.intervals.LeastProbability(0.75));
+    }
     EXPECT_EQ(read.schema.columns.size(), written.schema.columns.size());
     EXPECT_EQ(read.space.features().back().dictionary, written.space.features().back().dictionary);
     EXPECT_EQ(ToText(read.notes), ToText(written.notes));
@@ -171,9 +198,12 @@ TEST(ModelFile, SaysWhyItRefuses) {
   std::string damaged = bytes;
   damaged.back() ^= 1;
   EXPECT_EQ(Refusal(damaged), "m.safetensors is damaged: the checksum does not match");
-  EXPECT_EQ(Refusal(WithManifest(bytes, "\"format_version\": 1", "\"format_version\": 2")),
-            "m.safetensors was written by a newer version of Everlearn (format 2; this one reads 1)");
-  EXPECT_THAT(Refusal(WithManifest(bytes, "\"format_version\": 1", "\"format_version\": 0")), HasSubstr("format version"));
+  EXPECT_EQ(Refusal(WithManifest(bytes, "\"format_version\": 2", "\"format_version\": 3")),
+            "m.safetensors was written by a newer version of Everlearn (format 3; this one reads 2)");
+  EXPECT_THAT(Refusal(WithManifest(bytes, "\"format_version\": 2", "\"format_version\": 0")), HasSubstr("format version"));
+  const std::string decided = Samples()[4].Bytes();
+  EXPECT_THAT(Refusal(WithManifest(decided, "\"coverage\": 0.9", "\"coverage\": 9")), HasSubstr("coverage"));
+  EXPECT_THAT(Refusal(WithManifest(decided, "\"isotonic\"", "\"magic\"")), HasSubstr("calibration"));
   EXPECT_THAT(Refusal(WithManifest(bytes, "\"linear\"", "\"magic\"")), HasSubstr("model kind"));
   EXPECT_THAT(Refusal(WithManifest(bytes, "\"linear\"", "\"trees\"")), HasSubstr("is damaged"));
   EXPECT_THAT(Refusal(WithManifest(bytes, "\"softmax\"", "\"sigmoid\"")), HasSubstr("sigmoid"));

@@ -75,16 +75,22 @@ bool RowEncoder::Text(const ColumnSchema& column, const Json& value, std::string
 template <typename CodeOf>
 void RowEncoder::EncodeAll(const JsonObject& row, Absent absent, double* features, const CodeOf& code_of) const {
   std::string text;
+  GramReader reader;
   for (const Source& source : sources_) {
     const Json* value = row.if_contains(source.schema->name);
     if (value == nullptr && absent == Absent::kRefused)
       throw RowError(source.schema->name, "the row has no column '" + source.schema->name + "'", "send null where a value is missing");
-    const bool is_category = source.schema->type == ColumnType::kCategory;
+    const bool is_category = source.schema->type == ColumnType::kCategory, is_text = source.schema->type == ColumnType::kText;
     double number = kMissing;
     bool known = false;
     if (value != nullptr) {
-      if (is_category) known = Text(*source.schema, *value, &text);
+      if (is_category || is_text) known = Text(*source.schema, *value, &text);
       else number = Number(*source.schema, *value);
+    }
+    if (is_text) {
+      const size_t first = source.features.front();
+      space_.Text(first).Encode(text, !known, &reader, features + first);
+      continue;
     }
     for (const size_t j : source.features) {
       if (is_category) features[j] = known ? code_of(j, text) : kMissing;

@@ -67,12 +67,14 @@ TEST(RowEncoder, ValuesOfEveryType) {
   EXPECT_FALSE(encoder.Encode(row, RowEncoder::Absent::kRefused, out.data()));
   for (size_t j = 0; j < frame.space.size(); ++j) {
     const std::string& name = frame.space.features()[j].name;
-    const double expected = name == "age"            ? 3.5
-                            : name == "town"         ? 1
-                            : name == "when.hour"    ? 6.5
-                            : name == "when.weekday" ? 0
-                            : name == "member"       ? 1
-                                                     : NAN;
+    const double expected = name == "age"                ? 3.5
+                            : name == "town"             ? 1
+                            : name == "when.hour"        ? 6.5
+                            : name == "when.hour_of_day" ? 6
+                            : name == "when.minute"      ? 30
+                            : name == "when.weekday"     ? 0
+                            : name == "member"           ? 1
+                                                         : NAN;
     EXPECT_EQ(out[j], expected) << name;
   }
   int64_t time = 0;

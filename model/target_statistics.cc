@@ -1,12 +1,14 @@
 // Arrays of the file, all codings or groups one after another: `coding_features` (U32), `coding_sizes` (U64), `coding_begin` (U64, of each
 // in `coding_numbers` (F64)), `group_begin` (U64, of each in `group_codings` (U32)), `key_begin` (U64, of each in `keys` (U64)), `widths`
-// (U32), `values` and `unseen` (F64). The inner model's arrays begin with `inner.`.
+// (U32), `values` and `unseen` (F64). The inner model is the parameter `inner`, its
+// arrays begin with `inner.`.
 #include "model/target_statistics.h"
 
 #include <limits>
 
 #include "base/random.h"
 #include "model/check.h"
+#include "model/nested.h"
 
 namespace everlearn {
 namespace {
@@ -120,7 +122,7 @@ Json TargetStatisticsModel::Save(const std::string& prefix, ArrayFileWriter* fil
   file->Add(prefix + "widths", std::span<const uint32_t>(widths));
   file->Add(prefix + "values", std::span<const double>(values));
   file->Add(prefix + "unseen", std::span<const double>(unseen));
-  return JsonObject{{"kind", parameters_.inner->kind()}, {"inner", parameters_.inner->Save(prefix + "inner.", file)}};
+  return JsonObject{{"inner", SaveModel(*parameters_.inner, prefix + "inner.", file)}};
 }
 
 // Parts [begin[i], begin[i + 1]) of `all`; throws kDamaged where they are not parts of it.
@@ -158,10 +160,7 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
     width += widths[g];
   }
   CheckModel(value == values.size() && width == unseen.size(), "the target statistics have too many values");
-  const std::string kind = TextField(json, "kind");
-  CheckModel(ModelKinds().Find(kind) != nullptr && kind != "target_statistics",
-             "the model behind the target statistics is of an unknown kind");
-  parameters.inner = ModelKinds().Get(kind).load(Field(json, "inner"), prefix + "inner.", file, features + width, outputs);
+  parameters.inner = LoadModel(Field(json, "inner"), prefix + "inner.", file, features + width, outputs);
   return MakeTargetStatistics(std::move(parameters));
 }
 

@@ -91,9 +91,9 @@ TEST(TargetStatistics, FilesThatDoNotFitAreRefused) {
   const auto file = ArrayFile::Parse(writer.Bytes(), "test");
   const auto& load = ModelKinds().Get("target_statistics").load;
   EXPECT_THROW(load(json, "other.", *file, 3, 1), Error);
-  json.as_object()["kind"] = "target_statistics";
+  json.as_object()["inner"].as_object()["kind"] = "no kind";
   EXPECT_THROW(load(json, "m.", *file, 3, 1), Error);
-  json.as_object()["kind"] = "no kind";
+  json.as_object().erase("inner");
   EXPECT_THROW(load(json, "m.", *file, 3, 1), Error);
 }
 

@@ -68,7 +68,7 @@ TreeBlocks::TreeBlocks(const TreesParameters& parameters, const TreeInputs& inpu
   size_t split = 0, leaf = 0;
   for (size_t tree = 0; tree < parameters.leaves.size(); ++tree) {
     trees_.emplace_back();
-    if (parameters.leaves[tree] <= kMaxLeaves) AddTestsOf(tree, split, leaf);
+    if (CanCover(parameters.leaves[tree])) AddTestsOf(tree, split, leaf);
     split += parameters.leaves[tree] - 1;
     leaf += parameters.leaves[tree];
   }
@@ -79,7 +79,7 @@ void TreeBlocks::MakeColumns() {
   size_t split = 0;
   for (const uint32_t leaves : parameters_.leaves) {
     for (const size_t end = split + leaves - 1; split < end; ++split) {
-      if (leaves <= kMaxLeaves) of_input[inputs_.of_split[split]].push_back(InputThreshold(parameters_.threshold[split]));
+      if (CanCover(leaves)) of_input[inputs_.of_split[split]].push_back(InputThreshold(parameters_.threshold[split]));
     }
   }
   for (uint32_t input = 0; input < of_input.size(); ++input) {

@@ -26,6 +26,8 @@ class TreeBlocks {
   // Both must outlive this object.
   TreeBlocks(const TreesParameters& parameters, const TreeInputs& inputs);
 
+  // Whether a tree of so many leaves is covered; those whose leaves hold several numbers are not.
+  bool CanCover(uint32_t leaves) const { return leaves <= kMaxLeaves && parameters_.leaf_width == 1; }
   bool Covers(size_t tree) const { return trees_[tree].planes > 0; }
   Scratch MakeScratch() const;
   // Ranks and codes of at most kRows rows.

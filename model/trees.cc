@@ -57,6 +57,7 @@ class TreesModel final : public Model {
   uint32_t Walk(const double* inputs, uint32_t at) const;
   void AddRow(const double* inputs, double* scores) const;
   void AddTreeByWalking(const Tree& tree, const double* inputs, size_t rows, double* scores) const;
+  void AddLeaf(uint32_t node, double* scores) const;
   void Finish(double* scores, double* out) const;
 
   TreesParameters parameters_;
@@ -65,7 +66,7 @@ class TreesModel final : public Model {
   TreeBlocks blocks_;
   std::vector<Tree> trees_;
   std::vector<Node> nodes_;
-  std::vector<double> values_;  // one a node; of a leaf its value
+  std::vector<double> values_;  // one a node; of a leaf its value, or where its values begin
 };
 
 void TreesModel::AddTree(size_t leaves, size_t first_split, size_t first_leaf) {
@@ -80,7 +81,8 @@ void TreesModel::AddTree(size_t leaves, size_t first_split, size_t first_leaf) {
       depth[static_cast<size_t>(child)] = level;
     } else {
       nodes_[at] = {std::numeric_limits<double>::infinity(), 0, at};
-      values_[at] = parameters_.leaf_values[first_leaf + static_cast<size_t>(~child)];
+      const size_t leaf = first_leaf + static_cast<size_t>(~child);
+      values_[at] = parameters_.leaf_width == 1 ? parameters_.leaf_values[leaf] : static_cast<double>(leaf * parameters_.leaf_width);
       tree.depth = std::max(tree.depth, level);
     }
   };
@@ -148,10 +150,19 @@ void TreesModel::AddRow(const double* inputs, double* scores) const {
       Descend(lanes, depth, at);
     }
     for (size_t k = 0; k < count; ++k) {
+      if (parameters_.leaf_width > 1) {
+        AddLeaf(at[k], scores);
+        continue;
+      }
       scores[score] += values_[at[k]];
       if (++score == scores_) score = 0;
     }
   }
+}
+
+void TreesModel::AddLeaf(uint32_t node, double* scores) const {
+  const double* values = parameters_.leaf_values.data() + static_cast<size_t>(values_[node]);
+  for (size_t k = 0; k < scores_; ++k) scores[k] += values[k];
 }
 
 void TreesModel::AddTreeByWalking(const Tree& tree, const double* inputs, size_t rows, double* scores) const {
@@ -173,7 +184,7 @@ void TreesModel::AddTreeByWalking(const Tree& tree, const double* inputs, size_t
 
 void TreesModel::Finish(double* scores, double* out) const {
   if (parameters_.average) {
-    const size_t rounds = trees_.size() / scores_;
+    const size_t rounds = parameters_.leaf_width > 1 ? trees_.size() : trees_.size() / scores_;
     for (size_t k = 0; k < scores_; ++k) scores[k] /= static_cast<double>(rounds);
   }
   ApplyLink(parameters_.link, scores, parameters_.outputs, parameters_.sigmoid_scale, out);
@@ -194,7 +205,7 @@ void TreesModel::PredictRow(const double* row, double* out) const {
 }
 
 void TreesModel::Predict(const RowsView& rows, double* out) const {
-  if (rows.rows < kFewRows) return Model::Predict(rows, out);
+  if (rows.rows < kFewRows || parameters_.leaf_width > 1) return Model::Predict(rows, out);
   constexpr size_t kRows = TreeBlocks::kRows;
   const size_t width = inputs_.inputs.size();
   const bool walks =
@@ -233,7 +244,9 @@ Json TreesModel::Save(const std::string& prefix, ArrayFileWriter* file) const {
   file->Add(prefix + "leaf_values", std::span(parameters_.leaf_values));
   file->Add(prefix + "category_offsets", std::span(parameters_.category_offsets));
   file->Add(prefix + "category_words", std::span(parameters_.category_words));
-  return JsonObject{{"link", LinkName(parameters_.link)}, {"sigmoid_scale", parameters_.sigmoid_scale}, {"average", parameters_.average}};
+  JsonObject json{{"link", LinkName(parameters_.link)}, {"sigmoid_scale", parameters_.sigmoid_scale}, {"average", parameters_.average}};
+  if (parameters_.leaf_width > 1) json["leaf_width"] = parameters_.leaf_width;
+  return json;
 }
 
 std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, const ArrayFile& file, size_t features, size_t outputs) {
@@ -245,6 +258,11 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
   const Json& average = Field(json, "average");
   CheckModel(average.is_bool(), "field 'average' is not true or false");
   parameters.average = average.get_bool();
+  if (json.as_object().contains("leaf_width")) {
+    const double width = NumberField(json, "leaf_width");
+    CheckModel(width == static_cast<double>(outputs), "a leaf has a wrong number of values");
+    parameters.leaf_width = static_cast<uint32_t>(width);
+  }
   parameters.leaves = ToVector(file.Get<uint32_t>(prefix + "leaves"));
   parameters.left = ToVector(file.Get<int32_t>(prefix + "left"));
   parameters.right = ToVector(file.Get<int32_t>(prefix + "right"));
@@ -308,9 +326,12 @@ TreeInputs MakeTreeInputs(const TreesParameters& parameters) {
 }
 
 std::shared_ptr<const Model> MakeTrees(TreesParameters parameters) {
-  const size_t trees = parameters.leaves.size(), splits = parameters.left.size(), leaves = parameters.leaf_values.size();
+  const size_t trees = parameters.leaves.size(), splits = parameters.left.size(), width = parameters.leaf_width;
   const size_t scores = LinkScores(parameters.link, parameters.outputs);
-  CheckModel(trees > 0 && trees % scores == 0, "the number of trees is wrong");
+  CheckModel(width == 1 || width == scores, "a leaf has a wrong number of values");
+  CheckModel(parameters.leaf_values.size() % width == 0, "the values of leaves have a wrong number");
+  const size_t leaves = parameters.leaf_values.size() / width;
+  CheckModel(trees > 0 && (width > 1 || trees % scores == 0), "the number of trees is wrong");
   CheckModel(std::isfinite(parameters.sigmoid_scale), "the scale of the sigmoid is not finite");
   CheckModel(leaves < (size_t{1} << 30) && splits + trees == leaves, "the numbers of splits, leaves and trees do not fit");
   CheckModel(parameters.right.size() == splits && parameters.feature.size() == splits && parameters.threshold.size() == splits &&

@@ -27,7 +27,9 @@ struct TreesParameters {
   size_t outputs = 1;
   Link link = Link::kIdentity;  // gives the number of scores; tree i adds to score i % scores
   double sigmoid_scale = 1.0;
-  bool average = false;  // scores are divided by trees / scores before the link (random forests)
+  bool average = false;  // scores are divided by the number of trees of a score before the link (random forests)
+  // Numbers in a leaf: 1, or one a score; then every tree adds to all scores.
+  uint32_t leaf_width = 1;
 
   std::vector<uint32_t> leaves;  // one a tree: its number of leaves L >= 1; it has L - 1 splits
 
@@ -40,7 +42,7 @@ struct TreesParameters {
   std::vector<double> threshold;
   std::vector<uint8_t> flags;
 
-  std::vector<double> leaf_values;  // tree after tree; finite
+  std::vector<double> leaf_values;  // tree after tree, leaf after leaf; finite
 
   // Sets of category codes: set s is the bits of category_words[category_offsets[s] … category_offsets[s + 1]), code c is bit c % 32 of
   // word c / 32. category_offsets is empty where no split is on categories.

@@ -220,5 +220,37 @@ TEST(Trees, RefusesWrongParameters) {
   EXPECT_THAT(refusal([](TreesParameters* p) { p->flags.pop_back(); }), HasSubstr("length"));
 }
 
+// A leaf of three numbers is what three ensembles with the same splits hold in theirs.
+TEST(Trees, LeavesOfSeveralNumbers) {
+  RandomShape shape;
+  shape.category_share = 0.3;
+  const TreesParameters one = RandomTrees(shape, 12);
+  const std::vector<double> rows = RandomRows(100, shape.features, 13);
+  TreesParameters wide = one;
+  wide.outputs = wide.leaf_width = 3;
+  wide.average = true;
+  wide.leaf_values.clear();
+  std::vector<std::shared_ptr<const Model>> parts;
+  for (size_t k = 0; k < 3; ++k) {
+    TreesParameters part = one;
+    part.average = true;
+    for (double& value : part.leaf_values) value = value * static_cast<double>(k + 1) + static_cast<double>(k);
+    parts.push_back(MakeTrees(part));
+  }
+  for (const double value : one.leaf_values)
+    for (const double k : {0.0, 1.0, 2.0}) wide.leaf_values.push_back(value * (k + 1) + k);
+  const auto model = MakeTrees(wide);
+  std::vector<double> got(300), expected(100);
+  model->Predict({rows.data(), 100, shape.features}, got.data());
+  for (size_t k = 0; k < 3; ++k) {
+    parts[k]->Predict({rows.data(), 100, shape.features}, expected.data());
+    for (size_t i = 0; i < 100; ++i) EXPECT_NEAR(got[3 * i + k], expected[i], 1e-12);
+  }
+  wide.leaf_values.pop_back();
+  EXPECT_THROW(MakeTrees(wide), Error);
+  wide.leaf_width = 2;
+  EXPECT_THROW(MakeTrees(wide), Error);
+}
+
 }  // namespace
 }  // namespace everlearn

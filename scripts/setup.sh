@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what Everlearn needs on a fresh machine: Debian packages, and three third-party pieces pinned by
+# Installs what Everlearn needs on a fresh machine: Debian packages, and third-party pieces pinned by
 # version and checksum in .deps (or $EVERLEARN_DEPS). Safe to run again; quiet when nothing is to be done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
 packages=(g++ cmake ninja-build ccache mold clang-format-14 clang-tidy-14 git python3 golang-go
-  libsqlite3-dev libeigen3-dev libopenblas-dev libboost1.81-dev libboost-json1.81-dev libtbb-dev
+  libeigen3-dev libopenblas-dev libboost1.81-dev libboost-json1.81-dev libtbb-dev
   libcli11-dev libfmt-dev libtomlplusplus-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   libpq-dev postgresql-15)
 
@@ -35,22 +35,40 @@ if [ ${#missing[@]} -gt 0 ]; then
     >"$deps/apt.log" 2>&1 || { tail -20 "$deps/apt.log" >&2; fail "Debian packages could not be installed (log: $deps/apt.log)"; }
 fi
 
-# DuckDB 1.5.6: header and static archives, as a Go module whose content hash is checked by its own h1 sum.
-duckdb=github.com/duckdb/duckdb-go-bindings/lib/linux-amd64
-duckdb_version=v0.10506.0
-duckdb_sum=h1:yy2TUU+YWxiBiOQryYseUl0AcUzoFFYRmmrCGijUxiU=
+# A Go module by path, version and its own h1 sum: prints the folder with its files.
+go_module() {  # go_module PATH VERSION SUM
+  local answer dir
+  answer=$(cd "$deps" && GOFLAGS=-mod=mod go mod download -json "$1@$2") || fail "$1 could not be fetched: $answer"
+  dir=$(printf '%s' "$answer" | python3 -c 'import json,sys; d=json.load(sys.stdin); print(d["Dir"] if d["Sum"]==sys.argv[1] else "")' "$3")
+  [ -n "$dir" ] || fail "the checksum of $1 is not the pinned one"
+  printf '%s' "$dir"
+}
+
+# DuckDB 1.5.6: header and static archives.
 if [ "$(uname -m)" != x86_64 ]; then fail "only x86_64 is supported so far, this machine is $(uname -m)"; fi
+duckdb_version=v0.10506.0
 if [ ! -f "$deps/duckdb-$duckdb_version/.done" ]; then
   say "fetching DuckDB 1.5.6"
-  answer=$(cd "$deps" && GOFLAGS=-mod=mod go mod download -json "$duckdb@$duckdb_version") || fail "DuckDB could not be fetched: $answer"
-  dir=$(printf '%s' "$answer" | python3 -c 'import json,sys; d=json.load(sys.stdin); print(d["Dir"] if d["Sum"]==sys.argv[1] else "")' "$duckdb_sum")
-  [ -n "$dir" ] || fail "DuckDB's checksum is not the pinned one"
+  dir=$(go_module github.com/duckdb/duckdb-go-bindings/lib/linux-amd64 "$duckdb_version" h1:yy2TUU+YWxiBiOQryYseUl0AcUzoFFYRmmrCGijUxiU=)
   rm -rf "$deps/duckdb-$duckdb_version"
   cp -r "$dir" "$deps/duckdb-$duckdb_version"
   chmod -R u+w "$deps/duckdb-$duckdb_version"
   touch "$deps/duckdb-$duckdb_version/.done"
 fi
 ln -sfn "duckdb-$duckdb_version" "$deps/duckdb"
+
+# SQLite 3.54.1 (Debian's is older than the mending of its WAL-reset bug): the two files of its amalgamation, which this module carries.
+sqlite=$deps/sqlite-3.54.1
+if [ ! -f "$sqlite/.done" ]; then
+  say "fetching SQLite 3.54.1"
+  dir=$(go_module github.com/mattn/go-sqlite3 v1.14.53 h1:mnTM0owzUMrKuLo+0w51NUiB0ir2Fo7kFXlPt/l3BGs=)
+  rm -rf "$sqlite"
+  mkdir "$sqlite"
+  install -m 644 "$dir/sqlite3-binding.c" "$sqlite/sqlite3.c"
+  install -m 644 "$dir/sqlite3-binding.h" "$sqlite/sqlite3.h"
+  touch "$sqlite/.done"
+fi
+ln -sfn sqlite-3.54.1 "$deps/sqlite"
 
 # A Python package's file from the configured index, by name, version and checksum.
 fetch() {  # fetch NAME VERSION SHA256 FILE OPTIONS…

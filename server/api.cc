@@ -88,7 +88,7 @@ HttpResponse DecodeAnswer(std::string_view bytes) {
 Json AnsweredBatch::Prediction(size_t row) const {
   const double* p = predictions.data() + row * task->outputs();
   if (!task->is_classification()) return std::isfinite(*p) ? Json(*p) : Json(nullptr);
-  return Json(task->labels[PredictedClass(p, task->labels.size())]);
+  return Json(task->labels[PredictedClass(p, task->labels.size(), task->decision)]);
 }
 
 HttpResponse ProblemOf(const Error& error, int64_t row) {
@@ -201,7 +201,7 @@ LiveTask& Api::OnlyTask() const {
   return *engine_.tasks().front();
 }
 
-void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResponse()> record) {
+void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<Recorded()> record) {
   if (engine_.queued() > options_.most_queued) throw Error(ErrorKind::kResource, "too many rows are waiting to be recorded");
   const bool changes = call.request.method == "POST";
   const std::string key = changes ? call.request.Header("idempotency-key") : "";
@@ -217,7 +217,10 @@ void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResp
     engine_.Submit(
         rows,
         [respond, record = std::move(record)]() -> std::function<void()> {
-          return [respond, response = std::make_shared<HttpResponse>(record())] { (*respond)(std::move(*response)); };
+          return [respond, recorded = std::make_shared<Recorded>(record())] {
+            if (recorded->counted) recorded->counted();
+            (*respond)(std::move(recorded->response));
+          };
         },
         fail);
     return;
@@ -228,18 +231,21 @@ void Api::Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResp
   engine_.Submit(
       rows,
       [respond, name, mark, &task, record = std::move(record)]() -> std::function<void()> {
-        HttpResponse response;
+        const auto recorded = std::make_shared<Recorded>();
         if (const auto before = task.Reply(name)) {
           if (before->substr(0, mark.size()) != mark) {
-            response = ProblemResponse(409, "this Idempotency-Key came with another request before");
+            recorded->response = ProblemResponse(409, "this Idempotency-Key came with another request before");
           } else {
-            response = DecodeAnswer(std::string_view(*before).substr(mark.size()));
+            recorded->response = DecodeAnswer(std::string_view(*before).substr(mark.size()));
           }
         } else {
-          response = record();
-          task.KeepReply(name, mark + EncodeAnswer(response));
+          *recorded = record();
+          task.KeepReply(name, mark + EncodeAnswer(recorded->response));
         }
-        return [respond, answer = std::make_shared<HttpResponse>(std::move(response))] { (*respond)(std::move(*answer)); };
+        return [respond, recorded] {
+          if (recorded->counted) recorded->counted();
+          (*respond)(std::move(recorded->response));
+        };
       },
       fail);
 }
@@ -285,7 +291,7 @@ void Api::TaskState(Call& call) {
   LiveTask& task = TaskOf(call, 2);
   const auto found = options_.outcome_times.find(task.name());
   const std::string outcome_time = found == options_.outcome_times.end() ? "" : found->second;
-  Submit(call, task, 0, [this, &task, outcome_time] {
+  Submit(call, task, 0, [this, &task, outcome_time]() -> Recorded {
     const LoopState& state = task.state();
     std::vector<double> values{state.served.Value(state.options.metric)};
     for (const Member& member : state.roster.members) values.push_back(member.score.Value(state.options.metric));
@@ -299,7 +305,7 @@ void Api::TaskState(Call& call) {
     status["events"] = state.events;
     status["source"] = options_.source_status ? options_.source_status(task.name()) : Json(nullptr);
     if (JsonObject* source = status["source"].if_object()) (*source)["waiting_outcomes"] = task.waiting_outcomes();
-    return JsonResponse(status);
+    return {JsonResponse(status)};
   });
 }
 
@@ -307,7 +313,7 @@ void Api::Models(Call& call) {
   LiveTask& task = TaskOf(call, 2);
   const auto after = call.request.query.find("after");
   const uint64_t first = after == call.request.query.end() ? 0 : NumberOf(after->second, "after");
-  Submit(call, task, 0, [&task, first] {
+  Submit(call, task, 0, [&task, first]() -> Recorded {
     JsonArray models;
     const Roster& roster = task.state().roster;
     for (const Member& member : roster.members) {
@@ -324,7 +330,7 @@ void Api::Models(Call& call) {
         model[name] = value;
       models.push_back(model);
     }
-    return JsonResponse({{"models", models}, {"next", nullptr}});
+    return {JsonResponse({{"models", models}, {"next", nullptr}})};
   });
 }
 
@@ -332,7 +338,7 @@ void Api::Events(Call& call) {
   LiveTask& task = TaskOf(call, 2);
   const auto after = call.request.query.find("after");
   const uint64_t first = after == call.request.query.end() ? 0 : NumberOf(after->second, "after");
-  Submit(call, task, 0, [&task, first] {
+  Submit(call, task, 0, [&task, first]() -> Recorded {
     const std::vector<LedgerNotice> notices = task.ledger().Notices(first, kEventsOfAPage + 1);
     JsonArray events;
     for (size_t i = 0; i < std::min(notices.size(), kEventsOfAPage); ++i) {
@@ -341,7 +347,7 @@ void Api::Events(Call& call) {
       events.push_back(event);
     }
     const bool more = notices.size() > kEventsOfAPage;
-    return JsonResponse({{"events", events}, {"next", more ? Json(notices[kEventsOfAPage - 1].number) : Json(nullptr)}});
+    return {JsonResponse({{"events", events}, {"next", more ? Json(notices[kEventsOfAPage - 1].number) : Json(nullptr)}})};
   });
 }
 
@@ -376,12 +382,12 @@ void Api::Wish(Call& call) {
     member = std::string(named->get_string());
   }
   const std::string by = call.request.caller.empty() ? "the service's owner" : call.request.caller;
-  Submit(call, task, 0, [&task, word, member, by] {
+  Submit(call, task, 0, [&task, word, member, by]() -> Recorded {
     task.Wish(word, member, by);
     const Roster& roster = task.state().roster;
-    return JsonResponse({{"task", task.name()},
-                         {"champion", roster.champion == 0 ? Json(nullptr) : Json(roster.Get(roster.champion).name)},
-                         {"paused", task.state().paused}});
+    return {JsonResponse({{"task", task.name()},
+                          {"champion", roster.champion == 0 ? Json(nullptr) : Json(roster.Get(roster.champion).name)},
+                          {"paused", task.state().paused}})};
   });
 }
 

@@ -66,8 +66,13 @@ class Api {
   LiveTask& TaskOf(const Call& call, size_t part) const;
   LiveTask& OnlyTask() const;
   void Predict(Call& call, LiveTask& task, const JsonArray& rows, Format format);
+  // What work comes to: the answer, and what is done once it is durable (not again where it is given a second time).
+  struct Recorded {
+    HttpResponse response;
+    std::function<void()> counted = {};
+  };
   // Work whose JSON answer may be kept under the request's Idempotency-Key.
-  void Submit(Call& call, LiveTask& task, size_t rows, std::function<HttpResponse()> record);
+  void Submit(Call& call, LiveTask& task, size_t rows, std::function<Recorded()> record);
 
   void Live(Call& call);
   void Ready(Call& call);

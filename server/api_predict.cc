@@ -130,7 +130,7 @@ void Api::Predict(Call& call, LiveTask& task, const JsonArray& rows, Format form
     call.respond(bad.response);
     return;
   }
-  Submit(call, task, rows.size(), [this, &task, snapshot, answered, format = std::move(format), began] {
+  Submit(call, task, rows.size(), [this, &task, snapshot, answered, format = std::move(format), began]() -> Recorded {
     AnsweredBatch batch;
     batch.task = &snapshot->frame().task;
     batch.model = snapshot->champion();
@@ -141,9 +141,9 @@ void Api::Predict(Call& call, LiveTask& task, const JsonArray& rows, Format form
       batch.ids.push_back(task.AddRow(row));
       batch.predictions.insert(batch.predictions.end(), row.predictions.begin(), row.predictions.begin() + outputs);
     }
-    HttpResponse response = format(batch);
-    metrics_.AddPredictions(task.name(), batch.rows(), std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
-    return response;
+    return {format(batch), [this, &task, rows = batch.rows(), began] {
+              metrics_.AddPredictions(task.name(), rows, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+            }};
   });
 }
 
@@ -170,16 +170,19 @@ void Api::Outcomes(Call& call) {
       return;
     }
   }
-  Submit(call, task, read->size(), [this, &task, read] {
+  Submit(call, task, read->size(), [this, &task, read]() -> Recorded {
     JsonArray statuses;
+    std::map<std::string, uint64_t> counts;
     for (const OneOutcome& one : *read) {
       const OutcomeStatus status =
           one.id.empty() ? task.AddOutcomeByKey(one.key, one.truth, one.time) : task.AddOutcome(one.id, one.truth, one.time);
       const std::string name(OutcomeStatusName(status));
-      metrics_.AddOutcomes(task.name(), name, 1);
+      ++counts[name];
       statuses.push_back(JsonObject{{"status", name}});
     }
-    return HttpResponse{.body = ToText(JsonObject{{"outcomes", std::move(statuses)}})};
+    return {{.body = ToText(JsonObject{{"outcomes", std::move(statuses)}})}, [this, &task, counts = std::move(counts)] {
+              for (const auto& [name, count] : counts) metrics_.AddOutcomes(task.name(), name, count);
+            }};
   });
 }
 

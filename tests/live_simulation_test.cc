@@ -138,8 +138,9 @@ class Life {
       answers.push_back(Send(asked_[i], truth));
     }
     if (random_.Below(60) == 0) Wish();
-    if (random_.Below(3) == 0) task_->CatchUp(static_cast<int>(random_.Below(3)));
-    if (random_.Below(12) == 0) {  // a crash before the commit: no answer left
+    const int shift = static_cast<int>(random_.Below(3));
+    if (random_.Below(3) == 0) task_->CatchUp(shift, random_.Below(2) == 0 ? 0 : kSecond);  // one row, or all
+    if (random_.Below(12) == 0) {                                                           // a crash before the commit: no answer left
       Open();
       ASSERT_EQ(Status(), committed_) << "turn " << turn;
       return;

@@ -29,7 +29,7 @@ class LiveTest : public testing::Test {
     const bool is_new = !ledger.Fact(kTaskFact);
     if (is_new) LiveTask::Create(ledger, MakeFrame(), MakeOptions());
     LiveOptions options;
-    options.clock = [this] { return now_; };
+    options.clock = [this] { return now_ += tick_; };
     options.checkpoint_events = 200;
     options.checkpoint_bytes = 700;  // several pieces each
     task_ = std::make_unique<LiveTask>("t", ledger, trainer_of_(ledger), options);
@@ -73,6 +73,7 @@ class LiveTest : public testing::Test {
   };
   std::filesystem::path folder_;
   int64_t now_ = 1'700'000'000'000'000;
+  int64_t tick_ = 0;  // that passes whenever the clock is looked at
   std::shared_ptr<LedgerStore> store_;
   std::unique_ptr<LiveTask> task_;
   double last_ = 0;
@@ -140,6 +141,29 @@ TEST_F(LiveTest, ACrashAtAnyMomentLeavesWhatWasCommitted) {
   const std::vector<LedgerDecision> decisions = ledger.Decisions();
   ASSERT_FALSE(decisions.empty()) << "the world changed, and nothing was promoted";
   for (const LedgerDecision& decision : decisions) EXPECT_TRUE(ExplainDecision(ledger, decision.number).at("recomputed_equal").as_bool());
+}
+
+// So that requests need not wait for them; but an outcome does, since members learn from it.
+TEST_F(LiveTest, ShadowsScoreALittleAtATimeAndAllBeforeAnOutcome) {
+  World world(8);
+  Begin(&world, 600);
+  constexpr size_t kRows = 40;
+  std::vector<std::pair<std::string, double>> asked;
+  for (size_t i = 0; i < kRows; ++i) {
+    double truth = 0;
+    asked.emplace_back(Ask(world.Row(false, &truth)), truth);
+  }
+  EXPECT_EQ(task_->unscored(), kRows);
+  tick_ = 100;
+  task_->CatchUp(0, 1000);
+  EXPECT_LT(task_->unscored(), kRows);
+  EXPECT_GT(task_->unscored(), kRows / 2);
+  tick_ = 0;
+  for (const auto& [id, truth] : asked) {
+    ASSERT_EQ(task_->AddOutcome(id, truth, kNoTime), OutcomeStatus::kJoined);
+    EXPECT_EQ(task_->unscored(), 0u);
+  }
+  for (const Member& member : task_->state().roster.members) EXPECT_EQ(member.score.rows(), kRows) << member.name;
 }
 
 TEST_F(LiveTest, WishesOfAnOperator) {

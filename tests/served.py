@@ -2,6 +2,7 @@
 
 The program is $EVERLEARN, else build/release/everlearn."""
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -47,9 +48,12 @@ def write_history(path, rows=600):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to clients: one of theirs may be taken again before the service listens."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def everlearn(*arguments):
@@ -70,17 +74,19 @@ class Service:
         self.ledger, self.log = str(self.folder / "ledger.db"), str(self.folder / "log.jsonl")
         self.history = self.folder / "history.csv"
         self.budget, self.retrain, self.port, self.process = budget, retrain, None, None
+        self.time, self.key, self.environment = ["--time", "at"], ["--key", "ref"], {}
         write_history(self.history, history_rows)
 
     def command(self, port, *more):
-        return [PROGRAM, "run", "--task", "t", "--data", str(self.history), "--target", "y", "--time", "at", "--key", "ref",
+        return [PROGRAM, "run", "--task", "t", "--data", str(self.history), "--target", "y", *self.time, *self.key,
                 "--budget", self.budget, "--retrain", self.retrain, "--listen", f"127.0.0.1:{port}", "--ledger", self.ledger, *more]  # fmt: skip
 
     def spawn(self, *more):
         self.port = free_port()
         with open(self.log, "a") as log:
             # Python ignores SIGXFSZ and hands that on: a file that may not grow is then an error of the write, not the end of the process.
-            self.process = subprocess.Popen(self.command(self.port, *more), stdout=log, stderr=log, start_new_session=True, restore_signals=False)
+            self.process = subprocess.Popen(self.command(self.port, *more), stdout=log, stderr=log, start_new_session=True, restore_signals=False,
+                                            env={**os.environ, **self.environment})  # fmt: skip
 
     def wait_until_ready(self):
         until = time.monotonic() + SECONDS_TO_START

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""One fault at a time for a served task: disk full, ledger or port taken, SIGTERM under load, garbage on the socket, a dead worker. service_faults_test.py [NAME…]"""
+"""One fault at a time for a served task: disk full, syncs that fail, a clock that steps, ledger or port taken, SIGTERM under load, garbage on the socket, a dead
+worker. service_faults_test.py [NAME…]"""
 
 import contextlib
 import json
@@ -121,6 +122,66 @@ def disk_full_at_the_start(service):
         check("ended by itself with 1" in str(failure) and service.ledger in str(failure), str(failure))
     service.start()
     check(Client(service.port).predict(Rows().take(3))[0] == 200, "after space was freed it should serve")
+
+
+def load_shim(service):
+    """The next start is under tests/fault_shim.c; returns the folder of its faults."""
+    shim, faults = service.folder / "fault_shim.so", service.folder / "faults"
+    source = pathlib.Path(__file__).resolve().parent / "fault_shim.c"
+    built = subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(shim), str(source), "-ldl"], capture_output=True, text=True)
+    check(built.returncode == 0, f"the shim is not built: {built.stderr}")
+    faults.mkdir()
+    service.environment = {"LD_PRELOAD": str(shim), "EVERLEARN_FAULTS": str(faults)}
+    return faults
+
+
+@scenario
+def syncs_that_fail(service):
+    """The disk takes writes, and does not promise to keep them: with durability = "power" nothing is answered then."""
+    faults, rows, told = load_shim(service), Rows(), []
+    service.start("--durability", "power")
+    client = Client(service.port)
+    for _ in range(3):
+        more, _ = predict_until(client, rows, 200)
+        (faults / "sync_fails").touch()
+        refused, body = client.predict(rows.take(5))
+        check(refused == 503 and "could not be" in json.loads(body)["detail"], f"without a sync: {refused} {body[:300]}")
+        refused, _ = client.send_outcomes([{"id": one, "outcome": "yes"} for one in more])
+        check(refused == 503, f"an outcome that is not synced is answered {refused}")
+        check(client.ask("GET", "/health/live")[0] == 200, "not alive")
+        (faults / "sync_fails").unlink()
+        after, _ = predict_until(client, rows, 200, pause=0.1)
+        check_all_join(client, more + after)
+        told += more + after
+    service.kill()
+    service.start("--durability", "power")
+    statuses = set(send_all(Client(service.port), told))
+    check(statuses == {"duplicate"}, f"after a kill outcomes that were joined are {statuses}")
+    check(service.terminate() == 0, "SIGTERM: not exit 0")
+    check_verifies(service)
+
+
+@scenario
+def clock_that_steps(service):
+    """A task in wall time, whose outcomes have a window: the clock is set back and forth, also across restarts."""
+    faults, rows = load_shim(service), Rows()
+    service.time = []
+    service.start("--outcome-window", "2h")
+    for step in (-86_400, 3_600, -40, 7 * 86_400, 0):
+        client = Client(service.port)
+        before, _ = predict_until(client, rows, 200)
+        (faults / "clock").write_text(str(step))
+        after, _ = predict_until(client, rows, 200)
+        check_all_join(client, before + after)
+        asked = rows.take(3)
+        answers = [client.predict(asked, key=f"step.{step}") for _ in range(2)]
+        check(answers[0] == answers[1] and answers[0][0] == 200, f"after a step of {step} s the same request is answered {answers}")
+        service.kill()
+        service.start("--outcome-window", "2h")
+        check(send_all(Client(service.port), before + after) == ["duplicate"] * len(before + after), f"after a step of {step} s and a kill outcomes are lost")
+        check_all_join(Client(service.port), ids_of(answers[0][1]))
+    check(service.terminate() == 0, "SIGTERM: not exit 0")
+    check_verifies(service)
 
 
 def refused_start(service, ledger, port):

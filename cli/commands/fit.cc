@@ -8,12 +8,17 @@
 #include "base/error.h"
 #include "base/resources.h"
 #include "cli/command.h"
+#include "cli/decision_flags.h"
+#include "cli/evaluated_rows.h"
+#include "cli/fit_diagnostics.h"
 #include "cli/interrupt.h"
+#include "cli/search_flags.h"
 #include "cli/task_flags.h"
 #include "cli/terminal.h"
+#include "cli/training_checks.h"
 #include "cli/training_data.h"
 #include "model/model_file.h"
-#include "search/quick_search.h"
+#include "search/finishing.h"
 
 namespace everlearn {
 namespace {
@@ -23,7 +28,12 @@ constexpr int kInterruptedStatus = 130;
 struct FitFlags {
   std::string source;
   std::string model = "model.safetensors";
+  std::string test;
+  bool strict = false;
   TaskFlags task;
+  SearchFlags search;
+  std::vector<std::string> costs;
+  double coverage = 0;  // 0: not given
 };
 
 // A model that cannot be written is found out before it is fitted.
@@ -39,22 +49,7 @@ void CheckWritable(const std::string& path) {
     throw Error(ErrorKind::kPermission, "the model cannot be written to " + path + ": the folder is not writable", "change --model");
 }
 
-SearchResult Search(const TrainingData& training, const FitFlags& flags, const CommonOptions& options) {
-  SearchOptions search;
-  search.metric = training.task.metric;
-  search.seed = options.seed;
-  search.threads = options.threads;
-  search.time_ordered = !training.task.time.empty();
-  search.stop = Interrupted;
-  search.candidates = ChooseCandidates(flags.task, training.task);
-  const bool nothing_to_learn = training.space.size() == 0 || training.task.labels.size() == 1;
-  if (nothing_to_learn) search.candidates = {DefaultCandidate("constant")};
-  Progress progress(options, "cross-validation: fit");
-  search.progress = [&progress](size_t done, size_t all) { progress.Show(done, all); };
-  return RunQuickSearch(*training.data, training.folds, search);
-}
-
-JsonObject Score(const SearchResult& result) {
+JsonObject Score(const SearchedModel& result) {
   const LeaderboardRow& best = result.board.rows[result.best];
   return {{"metric", result.board.metric}, {"value", best.value}, {"standard_error", best.standard_error}};
 }
@@ -67,15 +62,17 @@ JsonObject DescribeTask(const TrainingData& training) {
 }
 
 // For people; without times, so that equal runs give equal files.
-Json Notes(const TrainingData& training, const SearchResult& result, const CommonOptions& options) {
+Json Notes(const TrainingData& training, const SearchedModel& result, const CommonOptions& options) {
   const LeaderboardRow& best = result.board.rows[result.best];
-  return JsonObject{{"program", "everlearn " EVERLEARN_VERSION},
-                    {"learner", best.learner},
-                    {"parameters", best.parameters},
-                    {"score", Score(result)},
-                    {"rows", training.data->rows()},
-                    {"folds", training.folds.size()},
-                    {"seed", options.seed}};
+  JsonObject notes = result.notes;
+  notes["program"] = "everlearn " EVERLEARN_VERSION;
+  notes["learner"] = best.learner;
+  notes["parameters"] = best.parameters;
+  notes["score"] = Score(result);
+  notes["rows"] = training.data->rows();
+  notes["folds"] = training.folds.size();
+  notes["seed"] = options.seed;
+  return notes;
 }
 
 JsonArray DescribeWarnings(const std::vector<SchemaWarning>& warnings) {
@@ -97,34 +94,69 @@ std::string BoardText(const Leaderboard& board) {
   return AlignedTable(rows);
 }
 
-int Fit(const FitFlags& flags, const CommonOptions& options) {
-  const Stopwatch watch;
-  CheckTaskFlags(flags.task);
-  CheckWritable(flags.model);
-  TrainingData training = ReadTrainingData(flags.source, flags.task, options);
+TrainingData ReadChecked(const FitFlags& flags, const CommonOptions& options) {
+  TaskFlags task = flags.task;
+  if (task.folds == 0) task.default_folds = DefaultFolds(flags.search);
+  TrainingData training = ReadTrainingData(flags.source, task, options);
+  if (!flags.test.empty())
+    for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
+  if (flags.strict) RefuseLeaks(training.warnings);
   if (!options.json) {
     for (const SchemaWarning& warning : training.warnings) Warn(options, warning.message);
   }
+  return training;
+}
+
+// The metric on the rows of --test; NaN without them.
+double TestValue(const FitFlags& flags, const ModelFile& file, const CommonOptions& options) {
+  if (flags.test.empty()) return kMissing;
+  return Metrics().Get(file.task.metric).compute(EvaluateRows(file, flags.test, options).Scores(file.task));
+}
+
+void PrintReport(const TrainingData& training, const SearchedModel& result, const Diagnosis& diagnosis, const FitFlags& flags,
+                 double seconds) {
+  const Task& task = training.task;
+  std::string text = fmt::format("{}: {}, {} rows, {} features, {} folds\n\n{}\n", task.target, TaskKindName(task.kind),
+                                 Grouped(training.data->rows()), training.space.size(), training.folds.size(), BoardText(result.board));
+  for (const std::string& remark : diagnosis.remarks) text += remark + "\n";
+  text += fmt::format("{} is in {} ({:.1f} s)\n", result.board.rows[result.best].name, flags.model, seconds);
+  PrintText(text);
+}
+
+int Fit(const FitFlags& flags, const CommonOptions& options) {
+  const Stopwatch watch;
+  CheckTaskFlags(flags.task);
+  CheckSearchFlags(flags.search);
+  CheckCosts(flags.costs);
+  CheckWritable(flags.model);
+  TrainingData training = ReadChecked(flags, options);
+  const std::vector<double> costs = CostDecision(flags.costs, training.task);
 
   const GracefulInterrupt graceful;
-  const SearchResult result = Search(training, flags, options);
-  ModelFile file{training.task, training.schema, training.space, result.model, Notes(training, result, options), "", ""};
+  SearchedModel result = SearchModel(&training, flags.task, flags.search, flags.source, options, watch);
+  std::move(result.warnings.begin(), result.warnings.end(), std::back_inserter(training.warnings));
+  Finished finished = Finish(result.model, training.task, training.data->target(), std::move(result.predictions), training.data->weights(),
+                             {costs, flags.coverage, true, options.seed});
+  training.task.decision = finished.decision;
+  for (const auto& [name, value] : finished.report) result.notes[name] = value;
+  ModelFile file{training.task,     training.schema, training.space, finished.model, Notes(training, result, options), "", "",
+                 finished.intervals};
   file.Save(flags.model);
-
   if (Interrupted()) training.warnings.push_back({"interrupted", "the search was interrupted; the model is the best so far", ""});
+  const Diagnosis diagnosis = Diagnose(result, TestValue(flags, file, options));
   if (options.json) {
-    PrintDocument(JsonObject{{"model", flags.model},
-                             {"seconds", watch.Seconds()},
-                             {"peak_memory_bytes", PeakMemoryBytes()},
-                             {"task", DescribeTask(training)},
-                             {"score", Score(result)},
-                             {"leaderboard", ToJson(result.board)},
-                             {"warnings", DescribeWarnings(training.warnings)}});
+    JsonObject document{{"model", flags.model},
+                        {"seconds", watch.Seconds()},
+                        {"peak_memory_bytes", std::max(result.peak_memory_bytes, PeakMemoryBytes())},
+                        {"task", DescribeTask(training)},
+                        {"score", Score(result)},
+                        {"diagnostics", diagnosis.figures},
+                        {"leaderboard", ToJson(result.board)},
+                        {"warnings", DescribeWarnings(training.warnings)}};
+    for (auto& [name, value] : finished.report) document[name] = std::move(value);
+    PrintDocument(document);
   } else if (!options.quiet) {
-    const Task& task = training.task;
-    PrintText(fmt::format("{}: {}, {} rows, {} features, {} folds\n\n{}\n{} is in {} ({:.1f} s)\n", task.target, TaskKindName(task.kind),
-                          Grouped(training.data->rows()), training.space.size(), training.folds.size(), BoardText(result.board),
-                          result.board.rows[result.best].name, flags.model, watch.Seconds()));
+    PrintReport(training, result, diagnosis, flags, watch.Seconds());
   }
   return Interrupted() ? kInterruptedStatus : 0;
 }
@@ -139,7 +171,12 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
                   ->required()
                   ->type_name("");
               app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
+              app.add_option("--test", flags->test, "rows to measure the model on at the end; warns where they are training rows")->type_name("SOURCE");
+              app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
+              AddSearchFlags(app, &flags->search);
+              AddCostFlag(app, &flags->costs);
+              AddCoverageFlag(app, &flags->coverage, "predictions get lower and upper, or labels, that hold the truth with this chance");
               return [flags, &options] { return Fit(*flags, options); };
             }});
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/resources.h"
 #include "cli/command.h"
+#include "cli/decision_flags.h"
 #include "cli/interrupt.h"
 #include "cli/scoring.h"
 #include "cli/terminal.h"
@@ -15,6 +16,7 @@ namespace {
 
 struct PredictFlags {
   std::string model, source, output, prefix;
+  double coverage = 0;  // 0: not given
   bool only = false;
 };
 
@@ -61,13 +63,23 @@ void CheckOutput(const PredictFlags& flags) {
   }
 }
 
+// As asked for, or as the model was fitted for; 0: no intervals.
+double Coverage(const PredictFlags& flags, const ModelFile& model) {
+  if (flags.coverage == 0) return model.intervals.coverage();
+  if (!model.intervals)
+    throw Error(ErrorKind::kUsage, "--coverage: " + flags.model + " has no intervals",
+                "leave --coverage out, or fit the model again: with enough rows for folds it gets intervals");
+  return flags.coverage;
+}
+
 int Predict(const PredictFlags& flags, const CommonOptions& options) {
   const Stopwatch watch;
   CheckOutput(flags);
   const ModelFile model = ModelFile::Load(flags.model);
+  const double coverage = Coverage(flags, model);
   ScoringStream stream(model, flags.source, {}, options);
   for (const std::string& message : stream.warnings()) Warn(options, message);
-  if (!flags.only) CheckNamesAreFree(stream.header(), PredictionColumnNames(model.task, flags.prefix), stream.source());
+  if (!flags.only) CheckNamesAreFree(stream.header(), PredictionColumnNames(model.task, coverage, flags.prefix), stream.source());
   const bool json_rows = options.json && flags.output.empty();
   const std::unique_ptr<TableWriter> writer = json_rows ? std::make_unique<JsonRows>() : TableWriter::Open(flags.output);
 
@@ -77,7 +89,7 @@ int Predict(const PredictFlags& flags, const CommonOptions& options) {
   const auto write = [&](const Table& input, const std::vector<double>& predictions) {
     Table output{input.rows, {}};
     if (!flags.only) output.columns = input.columns;
-    for (Column& column : PredictionColumns(model.task, predictions, flags.prefix)) output.columns.push_back(std::move(column));
+    for (Column& column : PredictionColumns(model, predictions, coverage, flags.prefix)) output.columns.push_back(std::move(column));
     writer->Write(output);
     rows += output.rows;
   };
@@ -104,6 +116,7 @@ int Predict(const PredictFlags& flags, const CommonOptions& options) {
            ->required()
            ->type_name("");
        app.add_option("--output", flags->output, ".csv .tsv .json .jsonl .parquet (default: CSV on standard output)")->type_name("FILE");
+       AddCoverageFlag(app, &flags->coverage, "add lower and upper (values) or labels (classes) that hold the truth with this chance");
        app.add_option("--prefix", flags->prefix, "put before the names of the added columns")->type_name("TEXT");
        app.add_flag("--only", flags->only, "write the added columns alone");
        return [flags, &options] { return Predict(*flags, options); };

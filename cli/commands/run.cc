@@ -203,7 +203,7 @@ int Run(const RunFlags& flags, const CommonOptions& common) {
   const ServiceConfig config = Configure(flags, common, &tasks);
   CheckHttpOptions(config.http);
   const Durability durability = config.durability == "power" ? Durability::kPower : Durability::kProcess;
-  const auto store = OpenLedgerStore(config.ledger, {.durability = durability});
+  const auto store = OpenLedgerStore(config.ledger, {.durability = durability, .short_commits = true});
   ServiceOptions options{config.http, config.ledger, config.webhook, EVERLEARN_VERSION, {}};
   for (ServedTask& task : tasks) CompareGiven(store->Open(task.name), &task);
   for (const ServedTask& task : tasks) options.outcome_times[task.name] = task.loop.outcome_time;

@@ -1,5 +1,5 @@
 // Share of rows whose class is predicted.
-#include "evaluation/mean_loss.h"
+#include "evaluation/confusion.h"
 
 namespace everlearn {
 namespace {
@@ -8,11 +8,16 @@ double Wrong(const double* probabilities, double truth, size_t classes) {
   return PredictedClass(probabilities, classes) == static_cast<size_t>(truth) ? 0 : 1;
 }
 
+double Accuracy(const Scored& scored) {
+  const Confusion confusion(scored);
+  return confusion.all_right / confusion.total;
+}
+
 const bool registered = Metrics().Add("accuracy", {.summary = "share of rows whose class is predicted",
                                                    .higher_is_better = true,
                                                    .binary = true,
                                                    .multiclass = true,
-                                                   .compute = [](const Scored& scored) { return 1 - MeanLoss(scored, Wrong); },
+                                                   .compute = Accuracy,
                                                    .row_loss = Wrong});
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 double KappaTemporal(const Scored& scored) {
   double right = 0, no_change_right = 0, total = 0;
   for (size_t i = 1; i < scored.rows(); ++i) {
-    const size_t guess = PredictedClass(&scored.predictions[i * scored.classes], scored.classes);
+    const size_t guess = PredictedClass(&scored.predictions[i * scored.classes], scored.classes, scored.decision);
     total += scored.weight(i);
     if (guess == static_cast<size_t>(scored.truth[i])) right += scored.weight(i);
     if (scored.truth[i - 1] == scored.truth[i]) no_change_right += scored.weight(i);

@@ -1,0 +1,268 @@
+#include "cli/search_flags.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/suggest.h"
+#include "base/timestamp.h"
+#include "cli/budget_flag.h"
+#include "cli/interrupt.h"
+#include "cli/terminal.h"
+#include "model/model_file.h"
+#include "search/budgeted_search.h"
+#include "search/quick_search.h"
+#include "search/strategy.h"
+
+namespace everlearn {
+namespace {
+
+// What a word of --quality stands for.
+struct Quality {
+  const char* name;
+  const char* budget;  // where none is given
+  int folds;
+};
+constexpr Quality kQualities[] = {{"fast", "10s", 5}, {"balanced", "60s", 8}, {"best", "300s", 8}};
+
+const Quality& FindQuality(const std::string& name) {
+  for (const Quality& quality : kQualities)
+    if (name == quality.name) return quality;
+  throw Error(ErrorKind::kUsage, "--quality: '" + name + "' is not understood", SuggestionHint(name, {"best", "balanced", "fast"}));
+}
+
+bool HasBudget(const SearchFlags& flags) { return !flags.budget.empty() || !flags.quality.empty(); }
+
+Budget BudgetOf(const SearchFlags& flags) {
+  return ParseBudget(flags.budget.empty() ? FindQuality(flags.quality).budget : flags.budget);
+}
+
+double Latency(const std::string& text) {
+  if (text.empty()) return 0;
+  const auto time = ParseDuration(text);
+  if (!time || *time <= 0)
+    throw Error(ErrorKind::kUsage, "--max-latency: '" + text + "' is not understood", "write a time such as 1ms or 200us");
+  return static_cast<double>(*time) / static_cast<double>(kMicrosecondsPerSecond);
+}
+
+struct Constraint {
+  std::string column;
+  int8_t sign;
+};
+
+Constraint ParseConstraint(const std::string& text) {
+  const size_t equals = text.rfind('=');
+  const std::string sign = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (sign != "+1" && sign != "1" && sign != "-1")
+    throw Error(ErrorKind::kUsage, "--monotone: '" + text + "' is not understood", "write COL=+1 where predictions must not fall, or COL=-1");
+  return {text.substr(0, equals), static_cast<int8_t>(sign == "-1" ? -1 : 1)};
+}
+
+std::vector<int8_t> MonotoneFeatures(const SearchFlags& flags, const TrainingData& training) {
+  if (flags.monotone.empty()) return {};
+  if (training.task.labels.size() > 2)
+    throw Error(ErrorKind::kUsage, "--monotone does not go with more than two classes", "leave it out, or predict a number");
+  std::vector<int8_t> signs(training.space.size(), 0);
+  for (const std::string& text : flags.monotone) {
+    const Constraint constraint = ParseConstraint(text);
+    std::vector<std::string> names;
+    bool found = false;
+    for (size_t j = 0; j < training.space.size(); ++j) {
+      const Feature& feature = training.space.features()[j];
+      names.push_back(feature.name);
+      if (feature.name != constraint.column) continue;
+      if (feature.is_category())
+        throw Error(ErrorKind::kUsage, "--monotone: '" + constraint.column + "' is a category, which has no order");
+      signs[j] = constraint.sign;
+      found = true;
+    }
+    if (!found)
+      throw Error(ErrorKind::kUsage, "--monotone: no number among the features is called '" + constraint.column + "'",
+                  SuggestionHint(constraint.column, names));
+  }
+  return signs;
+}
+
+Candidate CandidateFromJson(const Json& json) {
+  const std::string learner = TextField(json, "learner");
+  return {learner, learner, ParameterValues::FromJson(learner, Learners().Get(learner).parameters, Field(json, "parameters"))};
+}
+
+// The configurations of an earlier search that its model says were best.
+std::vector<Candidate> EarlierCandidates(const SearchFlags& flags, const Task& task, std::vector<SchemaWarning>* warnings) {
+  std::vector<Candidate> first;
+  if (flags.earlier.empty()) return first;
+  const ModelFile earlier = ModelFile::Load(flags.earlier);
+  if (earlier.task.target != task.target || earlier.task.kind != task.kind)
+    throw Error(ErrorKind::kUsage, "--continue " + flags.earlier + ": that model predicts '" + earlier.task.target + "', not '" + task.target + "'",
+                "give the model of an earlier search for the same target");
+  const JsonObject* notes = earlier.notes.if_object();
+  const Json* candidates = notes == nullptr ? nullptr : notes->if_contains("candidates");
+  if (candidates == nullptr || !candidates->is_array()) {
+    warnings->push_back({"continue", flags.earlier + " was not made by a search: nothing is continued", ""});
+    return first;
+  }
+  for (const Json& json : candidates->get_array()) {
+    try {
+      first.push_back(CandidateFromJson(json));
+    } catch (const Error&) {
+      warnings->push_back({"continue", "a candidate of " + flags.earlier + " is not known to this version and is left out", ""});
+    }
+  }
+  return first;
+}
+
+// What the next search can begin with: members by weight, then the others as the board has them.
+JsonArray BestCandidates(const BudgetedSearchResult& result) {
+  constexpr size_t kMost = 20;
+  std::vector<size_t> order = result.members;
+  std::vector<double> weights = result.member_weights;
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const auto weight = [&](size_t row) { return weights[static_cast<size_t>(std::find(result.members.begin(), result.members.end(), row) - result.members.begin())]; };
+    return weight(a) > weight(b);
+  });
+  for (size_t i = 0; i < result.board.rows.size(); ++i) {
+    const LeaderboardRow& row = result.board.rows[i];
+    if (row.status == TrialStatus::kOk && Learners().Find(row.learner) != nullptr && row.learner != "constant" &&
+        std::find(order.begin(), order.end(), i) == order.end())
+      order.push_back(i);
+  }
+  JsonArray candidates;
+  for (size_t i = 0; i < std::min(kMost, order.size()); ++i) {
+    const LeaderboardRow& row = result.board.rows[order[i]];
+    candidates.push_back(JsonObject{{"learner", row.learner}, {"parameters", row.parameters}});
+  }
+  return candidates;
+}
+
+SearchedModel QuickModel(TrainingData* training, const TaskFlags& task, const CommonOptions& options) {
+  SearchOptions search;
+  search.metric = training->task.metric;
+  search.seed = options.seed;
+  search.threads = options.threads;
+  search.time_ordered = !training->task.time.empty();
+  search.stop = Interrupted;
+  search.keep_predictions = true;
+  search.candidates = ChooseCandidates(task, training->task);
+  const bool nothing_to_learn = training->space.size() == 0 || training->task.labels.size() == 1;
+  if (nothing_to_learn) search.candidates = {DefaultCandidate("constant")};
+  Progress progress(options, "cross-validation: fit");
+  search.progress = [&progress](size_t done, size_t all) { progress.Show(done, all); };
+  SearchResult found = RunQuickSearch(*training->data, training->folds, search);
+  SearchedModel model;
+  model.predictions = std::move(found.board.rows[found.best].predictions);
+  model.board = std::move(found.board);
+  model.best = found.best;
+  model.model = std::move(found.model);
+  const LeaderboardRow& best = model.board.rows[model.best];
+  model.notes["candidates"] = JsonArray{JsonObject{{"learner", best.learner}, {"parameters", best.parameters}}};
+  return model;
+}
+
+std::string ExperiencePath(const SearchFlags& flags) {
+  if (flags.experience == "none") return "";
+  return flags.experience.empty() ? DefaultExperiencePath() : flags.experience;
+}
+
+void Remember(const BudgetedSearchResult& result, const TrainingData& training, const DataDescription& description, const std::string& path,
+              const std::string& source, std::vector<SchemaWarning>* warnings) {
+  ExperienceRun run;
+  run.source = ExperienceSource(source);
+  run.kind = TaskKindName(training.task.kind);
+  run.metric = training.task.metric;
+  run.data = description;
+  run.constant_loss = result.constant_loss;
+  run.trials = result.experience;
+  const std::string failure = Experience::Append(path, run);
+  if (!failure.empty()) warnings->push_back({"experience", "this search was not remembered: " + failure, ""});
+}
+
+}  // namespace
+
+void AddSearchFlags(CLI::App& app, SearchFlags* flags) {
+  const auto text = [&app](const char* name, std::string* value, const char* type, const char* doc) {
+    app.add_option(name, *value, doc)->type_name(type)->group("Search");
+  };
+  text("--budget", &flags->budget, "TIME|UNITS", "time for the whole run, such as 60s, or work units, such as 2000units (default: no search)");
+  text("--quality", &flags->quality, "WORD", "best, balanced or fast: a budget of 300s, 60s or 10s, where none is given");
+  text("--max-latency", &flags->max_latency, "TIME", "most time to predict one row, such as 1ms");
+  text("--continue", &flags->earlier, "MODEL", "begin with what an earlier search found");
+  text("--strategy", &flags->strategy, "NAME", "how the next trial is chosen (default: auto)");
+  text("--experience", &flags->experience, "FILE|none", "what earlier searches taught (default: the user's own file)");
+  app.add_option("--monotone", flags->monotone, "features whose growth must not lower (+1) or raise (-1) predictions")
+      ->type_name("COL=+1,…")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->expected(1, 1 << 20)
+      ->group("Search");
+}
+
+void CheckSearchFlags(const SearchFlags& flags) {
+  if (!flags.quality.empty()) FindQuality(flags.quality);
+  if (!flags.budget.empty()) ParseBudget(flags.budget);
+  Latency(flags.max_latency);
+  Strategies().Get(flags.strategy);
+  for (const std::string& text : flags.monotone) ParseConstraint(text);
+  if (HasBudget(flags)) return;
+  const std::pair<const char*, bool> need_budget[] = {{"--max-latency", !flags.max_latency.empty()},
+                                                      {"--continue", !flags.earlier.empty()},
+                                                      {"--monotone", !flags.monotone.empty()}};
+  for (const auto& [flag, given] : need_budget)
+    if (given) throw Error(ErrorKind::kUsage, std::string(flag) + " needs a search", "say how long: --budget 60s");
+}
+
+int DefaultFolds(const SearchFlags& flags) {
+  constexpr int kQuickFolds = 5;
+  if (!HasBudget(flags)) return kQuickFolds;
+  return FindQuality(flags.quality.empty() ? "balanced" : flags.quality).folds;
+}
+
+SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const SearchFlags& flags, const std::string& source,
+                          const CommonOptions& options, const Stopwatch& watch) {
+  const bool nothing_to_learn = training->space.size() == 0 || training->task.labels.size() == 1 || training->folds.empty();
+  if (!HasBudget(flags) || nothing_to_learn) return QuickModel(training, task, options);
+  SearchedModel model;
+  const std::string path = ExperiencePath(flags);
+  const Experience experience = path.empty() ? Experience() : Experience::Load(path);
+  const Experience all = Experience::BuiltIn().With(experience);
+  const DataDescription description = DescribeData(*training->data);
+  BudgetedSearchOptions search;
+  const Budget budget = BudgetOf(flags);
+  search.metric = training->task.metric;
+  search.seed = options.seed;
+  search.threads = options.threads;
+  search.memory_bytes = options.memory_bytes;
+  search.seconds = budget.seconds;
+  search.units = budget.units;
+  search.watch = watch;
+  search.strategy = flags.strategy;
+  search.experience = &all;
+  search.monotone = MonotoneFeatures(flags, *training);
+  search.max_latency = Latency(flags.max_latency);
+  search.learners = task.learners;
+  search.first = EarlierCandidates(flags, training->task, &model.warnings);
+  if (!task.learners.empty() || !task.settings.empty())
+    for (Candidate& candidate : ChooseCandidates(task, training->task)) search.first.push_back(std::move(candidate));
+  if (!training->task.time.empty()) training->data->FitBinsOnFirst(training->folds.front().train.size());
+  search.stop = Interrupted;
+  Progress progress(options, "search:");
+  constexpr size_t kPercent = 100;
+  search.progress = [&](double share, size_t) { progress.Show(static_cast<size_t>(share * kPercent), kPercent); };
+  BudgetedSearchResult result = RunBudgetedSearch(&training->data, training->folds, search);
+  if (!path.empty()) Remember(result, *training, description, path, source, &model.warnings);
+  model.notes["candidates"] = BestCandidates(result);
+  model.notes["experience"] = all.Hash();
+  model.board = std::move(result.board);
+  model.best = result.best;
+  model.model = std::move(result.model);
+  model.predictions = std::move(result.predictions);
+  model.fold_values = std::move(result.fold_values);
+  model.train_value = result.train_value;
+  model.curve = std::move(result.curve);
+  model.peak_memory_bytes = result.peak_memory_bytes;
+  return model;
+}
+
+}  // namespace everlearn

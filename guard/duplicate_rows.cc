@@ -1,0 +1,112 @@
+// Rows that stand more than once. Where values are few, rows are equal by chance, and will be in future: then many more pairs differ in one
+// column than in none. Copies have no such neighbours.
+#include "guard/duplicate_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/random.h"
+
+namespace everlearn {
+namespace {
+
+constexpr double kShare = 0.01;        // of rows that have a copy, at least
+constexpr double kOverNeighbours = 1;  // copies for one row that another differs from in one column
+constexpr size_t kMostHashes = 2'000'000;
+
+uint64_t ValueHash(double value, size_t column) {
+  if (std::isnan(value)) value = 0.1234567;
+  if (value == 0) value = 0;  // not -0
+  uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  return MixBits(bits + 0x9e3779b97f4a7c15ULL * (column + 1));
+}
+
+// Sums of the hashes of a row's values: without one column by subtraction.
+std::vector<uint64_t> RowHashes(const std::vector<GuardColumn>& columns, size_t rows) {
+  std::vector<uint64_t> hashes(rows, 0);
+  for (size_t j = 0; j < columns.size(); ++j)
+    if (columns[j].used)
+      for (size_t i = 0; i < rows; ++i) hashes[i] += ValueHash(columns[j].At(i), j);
+  return hashes;
+}
+
+// Rows whose hash another row has.
+double RowsWithTwin(const std::vector<uint64_t>& hashes) {
+  std::unordered_map<uint64_t, uint32_t> counts;
+  for (const uint64_t hash : hashes) ++counts[hash];
+  double twins = 0;
+  for (const auto& [hash, count] : counts) twins += count > 1 ? count : 0;
+  return twins;
+}
+
+// Rows beside which another differs in this column and no other, of about a `step`-th of the rows, times `step`.
+double RowsWithNeighbour(const GuardColumn& column, size_t number, const std::vector<uint64_t>& whole, uint64_t step) {
+  struct Alike {
+    uint64_t first = 0;
+    uint32_t rows = 0;
+    bool differ = false;
+  };
+  std::unordered_map<uint64_t, Alike> groups;
+  for (size_t i = 0; i < whole.size(); ++i) {
+    const uint64_t without = whole[i] - ValueHash(column.At(i), number);
+    if (MixBits(without) % step != 0) continue;
+    Alike& alike = groups[without];
+    if (alike.rows++ == 0) alike.first = whole[i];
+    alike.differ = alike.differ || alike.first != whole[i];
+  }
+  double rows = 0;
+  for (const auto& [hash, alike] : groups) rows += alike.differ ? alike.rows : 0;
+  return rows * static_cast<double>(step);
+}
+
+}  // namespace
+
+std::vector<GuardFinding> FindDuplicateRows(const GuardInput& input) {
+  std::vector<GuardFinding> findings;
+  const size_t columns =
+      static_cast<size_t>(std::count_if(input.columns.begin(), input.columns.end(), [](const auto& c) { return c.used; }));
+  if (columns == 0) return findings;
+  const double rows = static_cast<double>(input.rows);
+  // With the target as one column more: a copy has the same.
+  std::vector<uint64_t> whole = RowHashes(input.columns, input.rows);
+  for (size_t i = 0; i < input.rows; ++i) whole[i] += ValueHash(input.target[i], input.columns.size());
+  const double twins = RowsWithTwin(whole);
+  if (twins >= kShare * rows) {
+    const uint64_t step = std::max<uint64_t>(1, input.rows * columns / kMostHashes);
+    double neighbours = 0;
+    for (size_t j = 0; j < input.columns.size(); ++j)
+      if (input.columns[j].used) neighbours += RowsWithNeighbour(input.columns[j], j, whole, step);
+    if (twins >= kOverNeighbours * neighbours)
+      findings.push_back(
+          {"duplicates", "",
+           fmt::format("{:.1f}% of the rows stand more than once, target included (and only {:.1f}% have another that "
+                       "differs in one column, so this is no chance): folds share them; remove the copies, or name what they "
+                       "have in common with --group",
+                       100 * twins / rows, 100 * neighbours / rows)});
+  }
+  return findings;
+}
+
+std::vector<GuardFinding> FindTestRowsInTrain(const GuardInput& input) {
+  std::vector<GuardFinding> findings;
+  if (input.test_rows == 0) return findings;
+  const std::vector<uint64_t> hashes = RowHashes(input.columns, input.rows);
+  const std::unordered_set<uint64_t> seen(hashes.begin(), hashes.end());
+  double shared = 0;
+  for (const uint64_t hash : RowHashes(input.test_columns, input.test_rows)) shared += static_cast<double>(seen.count(hash));
+  const double test = static_cast<double>(input.test_rows), natural = RowsWithTwin(hashes) / static_cast<double>(input.rows);
+  if (shared >= std::max(2.0, kShare * test) && shared / test > 2 * natural)
+    findings.push_back({"test_in_train", "",
+                        fmt::format("{:.1f}% of the test rows are training rows ({:.1f}% of the training rows are in it twice): the test "
+                                    "measures what was learnt by heart; take them out of one of the two",
+                                    100 * shared / test, 100 * natural)});
+  return findings;
+}
+
+}  // namespace everlearn

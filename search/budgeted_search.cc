@@ -1,0 +1,406 @@
+#include "search/budgeted_search.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <set>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "learner/dataset_block.h"
+#include "search/final_model.h"
+#include "search/strategy.h"
+#include "search/trials.h"
+#include "search/worker_pool.h"
+
+namespace everlearn {
+namespace {
+
+// Shares of the time for search: new trials have the first part, the folds that members of the ensemble still lack go before new trials in
+// the second.
+constexpr double kExploring = 0.55;
+// A piece may take this share of the time; a trial whose folds together take less than the second is finished at once, or, where it is
+// about as good as the best, less than the third.
+constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03, kCheapGoodTrial = 0.1, kGoodGap = 0.01;
+constexpr double kLookEvery = 0.1;  // seconds
+constexpr size_t kMostKept = 40;    // trials whose predictions and models are kept
+constexpr double kSecondsPerUnit = 0.01;
+
+class BudgetedSearch {
+ public:
+  BudgetedSearch(std::unique_ptr<Dataset>* data, const std::vector<Fold>& folds, const BudgetedSearchOptions& options)
+      : options_(options), metric_(Metrics().Get(options.metric)), folds_(folds), block_("everlearn-data") {
+    const DataDescription description = DescribeData(**data);
+    WriteDataset(**data, &block_);
+    data->reset();
+    *data = MapDataset(std::make_shared<const Mapping>(block_.descriptor()));
+    data_ = data->get();
+    constant_ = FitConstant();
+    trials_ = std::make_unique<Trials>(metric_, folds, constant_losses_);
+    StrategyContext context;
+    context.experience = options.experience;
+    context.data = description;
+    context.classes = data_->classes();
+    context.weights = data_->has_weights();
+    context.monotone = !options.monotone.empty();
+    context.metric = options.metric;
+    context.budget_seconds = options.units > 0 ? options.units * kSecondsPerUnit : options.seconds;
+    context.learners = options.learners;
+    context.seed = options.seed;
+    context.first = options.first;
+    strategy_ = MakeStrategy(options.strategy, context);
+    const int threads = options.threads > 0 ? options.threads : AvailableThreads();
+    pool_ = std::make_unique<WorkerPool>(block_, MakePlan(threads), threads);
+  }
+
+  BudgetedSearchResult Run() {
+    if (options_.units > 0) RunUnits();
+    else RunClock();
+    pool_->Abandon();
+    LookAtMemory();
+    FinalModel final = MakeFinalModel(*data_, folds_, options_.metric, *trials_, constant_, FinalOptions());
+    BudgetedSearchResult result;
+    result.peak_memory_bytes = std::max(peak_memory_, PeakMemoryBytes());
+    result.constant_loss = Mean(constant_losses_);
+    result.experience = Learnt();
+    for (const LearningCurvePoint& point : curve_)
+      if (!std::isnan(point.value)) result.curve.push_back(point);
+    Describe(std::move(final), &result);
+    return result;
+  }
+
+ private:
+  static double Mean(const std::vector<double>& values) {
+    double sum = 0, count = 0;
+    for (const double value : values) {
+      if (std::isnan(value)) continue;
+      sum += value;
+      ++count;
+    }
+    return count > 0 ? sum / count : kMissing;
+  }
+
+  // What there is before anything was tried, and what every trial is compared with.
+  std::shared_ptr<const Model> FitConstant() {
+    const ParameterValues none(Learners().Get("constant").parameters);
+    for (const Fold& fold : folds_) {
+      const auto model = FitLearner("constant", {data_, fold.train}, none, {});
+      const double value = Measure(metric_, *model, *data_, fold.validation);
+      constant_losses_.push_back(metric_.higher_is_better ? -value : value);
+    }
+    std::vector<uint32_t> all(data_->rows());
+    std::iota(all.begin(), all.end(), 0U);
+    return FitLearner("constant", {data_, all}, none, {});
+  }
+
+  SearchPlan MakePlan(int threads) const {
+    SearchPlan plan;
+    plan.metric = options_.metric;
+    plan.folds = folds_;
+    plan.monotone = options_.monotone;
+    if (options_.memory_bytes > 0) {
+      // What this process holds by now is spent; a part is kept for the models that come back and for the ensemble.
+      constexpr double kForModels = 0.25;
+      constexpr uint64_t kLeast = 64 << 20;
+      const uint64_t mine = ResidentMemoryBytes();
+      const double left = static_cast<double>(options_.memory_bytes > mine ? options_.memory_bytes - mine : 0) * (1 - kForModels);
+      plan.memory_bytes = std::max(kLeast, static_cast<uint64_t>(left / threads));
+    }
+    return plan;
+  }
+
+  double Now() const { return options_.watch.Seconds(); }
+  bool Stopped() const { return options_.stop && options_.stop(); }
+
+  // Time that the ensemble and the model file will take.
+  double Reserve() const {
+    const double cells = static_cast<double>(data_->rows() * data_->outputs());
+    const double estimate = 0.15 + cells * 2e-7 * static_cast<double>(std::min(trials_->size(), kMostKept));
+    return std::min(estimate, 0.2 * options_.seconds);
+  }
+
+  void RunClock() {
+    begin_ = Now();
+    while (!Stopped() && Now() < End()) {
+      while (pool_->idle() > 0 && StartNext()) {
+      }
+      if (pool_->busy() == 0) break;
+      for (PieceResult& result : pool_->Wait(std::min(kLookEvery, std::max(0.001, End() - Now())))) Take(std::move(result));
+      LookAtMemory();
+      if (options_.progress) options_.progress(std::min(1.0, Now() / options_.seconds), trials_->size());
+    }
+  }
+
+  double End() const { return options_.seconds - Reserve(); }
+
+  // Trial after trial, with all folds of one at once: decisions do not depend on what ends first.
+  void RunUnits() {
+    double left = options_.units;
+    while (!Stopped()) {
+      const std::optional<Candidate> candidate = strategy_->Next(observations_);
+      if (!candidate) return;
+      const double units = FoldUnits(*candidate);
+      if (units > left) {
+        if (++unaffordable_ > kMostUnaffordable) return;
+        observations_.push_back({*candidate, kMissing, 0});
+        continue;
+      }
+      const size_t trial = trials_->Add(*candidate);
+      left -= units * static_cast<double>(RunFolds(trial, 0, 1));
+      size_t affordable = 1;
+      while (affordable < folds_.size() && units * static_cast<double>(affordable) <= left) ++affordable;
+      if (!(*trials_)[trial].hopeless && (*trials_)[trial].status == TrialStatus::kOk)
+        left -= units * static_cast<double>(RunFolds(trial, 1, affordable));
+      Observe(trial, units * kSecondsPerUnit);
+      if (options_.progress) options_.progress(1 - left / options_.units, trials_->size());
+    }
+  }
+
+  // Returns how many were run.
+  size_t RunFolds(size_t trial, size_t first, size_t end) {
+    for (size_t fold = first; (fold < end || pool_->busy() > 0) && !Stopped();) {
+      for (; fold < end && pool_->idle() > 0; ++fold) StartPiece(trial, fold, 0);
+      for (PieceResult& result : pool_->Wait(kLookEvery)) Take(std::move(result));
+      LookAtMemory();
+    }
+    return end > first ? end - first : 0;
+  }
+
+  double FoldUnits(const Candidate& candidate) const {
+    return Learners()
+        .Get(candidate.learner)
+        .cost_units(static_cast<double>(folds_.front().train.size()), static_cast<double>(data_->features()),
+                    static_cast<double>(data_->outputs()), candidate.parameters);
+  }
+
+  void StartPiece(size_t trial, size_t fold, double seconds) {
+    const Candidate& candidate = (*trials_)[trial].candidate;
+    pool_->Start({trial * folds_.size() + fold, candidate.learner, ToText(candidate.parameters.ToJson()), static_cast<uint32_t>(fold),
+                  FitSeed(options_.seed, fold), 0, seconds});
+    (*trials_)[trial].running[fold] = true;
+  }
+
+  // Points of the learning curve of the best trial by now, where they cost little.
+  void StartCurve() {
+    constexpr double kMostOfTheTime = 0.05;
+    const std::vector<size_t> ranked = trials_->Ranked();
+    curve_started_ = true;
+    if (ranked.empty()) return;
+    const Trial& best = (*trials_)[ranked.front()];
+    if (best.pieces[0]->fit_seconds > kMostOfTheTime * (End() - begin_)) return;
+    const size_t rows = folds_.front().train.size();
+    for (const size_t count : {rows / 4, rows / 2}) {
+      curve_.push_back({count, kMissing});
+      curve_requests_.push_back({kCurve + curve_.size() - 1, best.candidate.learner, ToText(best.candidate.parameters.ToJson()), 0,
+                                 FitSeed(options_.seed, 0), count, 0});
+    }
+    curve_.push_back({rows, best.pieces[0]->value});
+  }
+
+  void Take(PieceResult result) {
+    if (result.number >= kCurve) {
+      curve_[result.number - kCurve].value = result.value;
+      return;
+    }
+    const size_t trial = result.number / folds_.size();
+    spent_seconds_ += result.fit_seconds;
+    trials_->Take(trial, std::move(result));
+    const Trial& taken = (*trials_)[trial];
+    if (options_.units == 0 && !IsCheapAndUndecided(trial)) Observe(trial, taken.done() > 0 ? taken.pieces[0]->fit_seconds : 0);
+    if (trials_->size() > kMostKept) trials_->Forget(kMostKept);
+  }
+
+  // Tells the strategy, once. Losses of different folds are compared by what the first trial lost on them.
+  void Observe(size_t trial, double seconds) {
+    if (!observed_.insert(trial).second) return;
+    const size_t folds = std::min((*trials_)[trial].done(), (*trials_)[0].done());
+    const bool known = folds > 0 && (*trials_)[trial].status == TrialStatus::kOk;
+    observations_.push_back(
+        {(*trials_)[trial].candidate, known ? trials_->Loss(trial, folds) - trials_->Loss(0, folds) : kMissing, seconds});
+  }
+
+  // Starts the piece that is worth most now; false where there is none.
+  bool StartNext() {
+    const double left = End() - Now();
+    const bool exploring = Now() < begin_ + kExploring * (End() - begin_);
+    if (!exploring && !curve_started_) StartCurve();
+    if (!curve_requests_.empty()) {
+      pool_->Start(curve_requests_.back());
+      curve_requests_.pop_back();
+      return true;
+    }
+    if (const auto piece = CheapFold()) return Begin(piece->first, piece->second, left);
+    if (!exploring) {
+      if (const auto piece = LackingFold(left)) return Begin(piece->first, piece->second, left);
+    }
+    if (trials_->size() >= kMostTrials) return false;
+    const std::optional<Candidate> candidate = strategy_->Next(observations_);
+    if (!candidate) {
+      const auto piece = LackingFold(left);
+      return piece && Begin(piece->first, piece->second, left);
+    }
+    return Begin(trials_->Add(*candidate), 0, left);
+  }
+
+  bool Begin(size_t trial, size_t fold, double left) {
+    // A fit that was cut learns on where it is wanted: its other folds may take all the time that is left.
+    const bool was_cut = fold > 0 && (*trials_)[trial].pieces[0]->cut;
+    const double longest = was_cut ? left : std::max(0.5, kLongestPiece * (End() - begin_));
+    const double limit = std::min(left * 0.93, longest);
+    StartPiece(trial, fold, std::max(0.05, limit));
+    return true;
+  }
+
+  using TrialFold = std::pair<size_t, size_t>;
+
+  std::optional<size_t> NextFold(size_t number) const {
+    const Trial& trial = (*trials_)[number];
+    if (trial.hopeless || trial.status != TrialStatus::kOk) return std::nullopt;
+    for (size_t k = 0; k < folds_.size(); ++k)
+      if (!trial.pieces[k] && !trial.running[k]) return k;
+    return std::nullopt;
+  }
+
+  // Whether a trial is to be raced to its end before others are begun: it is not hopeless, and its folds cost little.
+  bool IsCheapAndUndecided(size_t number) const {
+    const Trial& trial = (*trials_)[number];
+    if (trial.done() == 0 || trial.done() == folds_.size() || trial.hopeless || trial.status != TrialStatus::kOk) return false;
+    const PieceResult& first = *trial.pieces[0];
+    const double whole = (first.fit_seconds + first.predict_seconds) * static_cast<double>(folds_.size());
+    const double cheap = trials_->Gap(number) <= kGoodGap ? kCheapGoodTrial : kCheapTrial;
+    return whole < cheap * (End() - begin_) * Workers();
+  }
+
+  std::optional<TrialFold> CheapFold() const {
+    for (size_t i = 0; i < trials_->size(); ++i)
+      if (IsCheapAndUndecided(i))
+        if (const auto fold = NextFold(i)) return TrialFold(i, *fold);
+    return std::nullopt;
+  }
+
+  double Workers() const { return pool_->idle() + pool_->busy(); }
+
+  // Of the best trials by what the ensemble wants: a fold that there is time for.
+  std::optional<TrialFold> LackingFold(double left) {
+    std::vector<size_t> wanted = wanted_;
+    if (wanted.empty() || trials_with_value_ != CountWithValue()) {
+      trials_with_value_ = CountWithValue();
+      wanted_ = wanted = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
+    }
+    for (size_t k = 0; k < folds_.size(); ++k) {
+      for (const size_t i : wanted) {
+        const auto fold = NextFold(i);
+        if (!fold || *fold != k) continue;
+        const PieceResult& first = *(*trials_)[i].pieces[0];
+        if (first.cut || first.fit_seconds + first.predict_seconds < left * 0.9) return TrialFold(i, k);
+      }
+    }
+    return std::nullopt;
+  }
+
+  size_t CountWithValue() const { return trials_->Ranked().size(); }
+
+  void LookAtMemory() { peak_memory_ = std::max(peak_memory_, pool_->MemoryBytes()); }
+
+  FinalModelOptions FinalOptions() const { return {options_.seed, options_.max_latency}; }
+
+  std::vector<ExperienceTrial> Learnt() const {
+    std::vector<ExperienceTrial> list;
+    for (size_t i = 0; i < trials_->size(); ++i) {
+      const Trial& trial = (*trials_)[i];
+      ExperienceTrial learnt;
+      learnt.learner = trial.candidate.learner;
+      learnt.parameters = trial.candidate.parameters.ToJson().as_object();
+      double count = 0;
+      for (const auto& piece : trial.pieces) {
+        if (!piece) continue;
+        learnt.fold_losses.push_back(metric_.higher_is_better ? -piece->value : piece->value);
+        learnt.seconds += piece->fit_seconds;
+        ++count;
+      }
+      if (count == 0 && trial.status == TrialStatus::kOk) continue;  // it ran when time was up
+      if (count > 0) learnt.seconds /= count;
+      learnt.units = FoldUnits(trial.candidate);
+      learnt.status = TrialStatusName(trial.status);
+      list.push_back(std::move(learnt));
+    }
+    return list;
+  }
+
+  void Describe(FinalModel final, BudgetedSearchResult* result) const {
+    Leaderboard& board = result->board;
+    board.metric = options_.metric;
+    board.higher_is_better = metric_.higher_is_better;
+    board.rows = trials_->Rows(folds_);
+    LeaderboardRow constant;
+    constant.candidate = board.rows.size();
+    constant.name = constant.learner = "constant";
+    constant.value = metric_.higher_is_better ? -Mean(constant_losses_) : Mean(constant_losses_);
+    board.rows.push_back(std::move(constant));
+    LeaderboardRow own;
+    own.candidate = board.rows.size();
+    const bool single = final.members.size() == 1;
+    own.name = final.members.empty() ? "constant" : "ensemble";
+    own.learner = own.name;
+    for (size_t m = 0; m < final.members.size(); ++m) own.parameters[(*trials_)[final.members[m]].name] = final.weights[m];
+    own.value = Mean(final.fold_values);
+    double squares = 0, count = 0;
+    for (const double value : final.fold_values) {
+      if (std::isnan(value)) continue;
+      squares += (value - own.value) * (value - own.value);
+      ++count;
+    }
+    if (count > 1) own.standard_error = std::sqrt(squares / (count - 1) / count);
+    own.fit_seconds = spent_seconds_;
+    own.predict_seconds_per_row = final.seconds_per_row;
+    const size_t own_candidate = final.members.empty() ? own.candidate - 1 : single ? final.members[0] : own.candidate;
+    if (final.members.size() > 1) board.rows.push_back(std::move(own));
+    board.Sort();
+    const auto row_of = [&](size_t candidate) {
+      return static_cast<size_t>(std::find_if(board.rows.begin(), board.rows.end(), [&](const auto& row) { return row.candidate == candidate; }) -
+                                 board.rows.begin());
+    };
+    result->best = row_of(own_candidate);
+    for (const size_t member : final.members) result->members.push_back(row_of(member));
+    result->member_weights = std::move(final.weights);
+    result->model = std::move(final.model);
+    result->predictions = std::move(final.predictions);
+    result->fold_values = std::move(final.fold_values);
+    result->train_value = final.train_value;
+  }
+
+  static constexpr uint64_t kCurve = uint64_t{1} << 32;  // requests from this number on are points of the learning curve
+  static constexpr size_t kMostTrials = 5'000;
+  static constexpr int kMostUnaffordable = 50;
+
+  const BudgetedSearchOptions& options_;
+  const Metric& metric_;
+  const std::vector<Fold>& folds_;
+  MemoryFile block_;
+  const Dataset* data_ = nullptr;
+  std::vector<double> constant_losses_;
+  std::shared_ptr<const Model> constant_;
+  std::unique_ptr<Trials> trials_;
+  std::unique_ptr<Strategy> strategy_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::vector<Observation> observations_;
+  std::set<size_t> observed_;  // trials
+  std::vector<size_t> wanted_;
+  size_t trials_with_value_ = 0;
+  bool curve_started_ = false;
+  std::vector<LearningCurvePoint> curve_;
+  std::vector<PieceRequest> curve_requests_;
+  int unaffordable_ = 0;
+  double begin_ = 0;
+  double spent_seconds_ = 0;
+  uint64_t peak_memory_ = 0;
+};
+
+}  // namespace
+
+BudgetedSearchResult RunBudgetedSearch(std::unique_ptr<Dataset>* data, const std::vector<Fold>& folds,
+                                       const BudgetedSearchOptions& options) {
+  return BudgetedSearch(data, folds, options).Run();
+}
+
+}  // namespace everlearn

@@ -1,0 +1,159 @@
+#include "search/final_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "model/ensemble.h"
+#include "model/model_bytes.h"
+#include "search/ensemble_selection.h"
+
+namespace everlearn {
+namespace {
+
+constexpr size_t kMostCandidates = 40;
+
+// What the ensemble chooses from: a trial with the fold models that make its bag.
+struct Variant {
+  size_t trial;
+  size_t models;  // of its first folds
+  double seconds_per_row;
+};
+
+double SecondsPerRow(const Trial& trial, const std::vector<Fold>& folds, size_t models) {
+  double sum = 0;
+  for (size_t k = 0; k < models; ++k)
+    sum += trial.pieces[k]->predict_seconds / static_cast<double>(std::max<size_t>(1, folds[k].validation.size()));
+  return sum;
+}
+
+struct Selected {
+  std::vector<Variant> variants;
+  Selection selection;
+  std::vector<std::vector<double>> predictions;  // of each variant's trial, on the common folds
+  size_t common = 0;
+};
+
+std::vector<double> OutOfFold(const Dataset& data, const std::vector<Fold>& folds, const Trial& trial, size_t common) {
+  const size_t outputs = data.outputs();
+  std::vector<double> all(data.rows() * outputs, kMissing);
+  for (size_t k = 0; k < common; ++k)
+    for (size_t i = 0; i < folds[k].validation.size(); ++i)
+      std::copy_n(&trial.pieces[k]->predictions[i * outputs], outputs, &all[folds[k].validation[i] * outputs]);
+  return all;
+}
+
+// The best trials whose predictions are still there.
+std::vector<size_t> Candidates(const Trials& trials) {
+  std::vector<size_t> candidates;
+  for (const size_t i : trials.Ranked())
+    if (!trials[i].pieces[0]->predictions.empty() && candidates.size() < kMostCandidates) candidates.push_back(i);
+  return candidates;
+}
+
+// The ensemble of the trials that have the first `common` folds, chosen on these.
+Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Dataset& data, const std::vector<Fold>& folds,
+                  const std::string& metric, const Trials& trials, const FinalModelOptions& options) {
+  Selected selected;
+  selected.common = common;
+  std::vector<SelectionCandidate> candidates;
+  for (const size_t i : ranked) {
+    const size_t done = trials[i].done();
+    if (done < selected.common) continue;
+    // Where time is short, a bag of one model is another choice.
+    for (const size_t models : {done, size_t{1}}) {
+      if (models == 1 && done > 1 && options.max_latency <= 0) continue;
+      if (!selected.variants.empty() && selected.variants.back().trial == i && selected.variants.back().models == models) continue;
+      selected.variants.push_back({i, models, SecondsPerRow(trials[i], folds, models)});
+      selected.predictions.push_back(OutOfFold(data, folds, trials[i], selected.common));
+    }
+  }
+  for (size_t v = 0; v < selected.variants.size(); ++v)
+    candidates.push_back({selected.predictions[v], selected.variants[v].seconds_per_row});
+  SelectionOptions selection;
+  selection.max_seconds_per_row = options.max_latency;
+  selection.seed = options.seed;
+  selected.selection = SelectEnsemble(metric, data.target(), data.weights(), data.classes(), candidates, selection);
+  return selected;
+}
+
+// What the first fold alone would choose from all trials says which of them matter; the choice is then made on as many folds as most of
+// these have.
+Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
+                const FinalModelOptions& options) {
+  constexpr double kMostWeight = 0.8, kHalf = 0.5;
+  constexpr size_t kFewRows = 1'000;
+  const std::vector<size_t> ranked = Candidates(trials);
+  if (ranked.empty()) return {};
+  Selected first = SelectOn(1, ranked, data, folds, metric, trials, options);
+  // Where a fold has few rows, its choice says little.
+  const double enough = folds.front().validation.size() < kFewRows ? kHalf : kMostWeight;
+  for (size_t common = folds.size(); common > 1; --common) {
+    double weight = 0;
+    for (size_t v = 0; v < first.variants.size(); ++v)
+      if (trials[first.variants[v].trial].done() >= common) weight += first.selection.weights[v];
+    if (weight >= enough) return SelectOn(common, ranked, data, folds, metric, trials, options);
+  }
+  return first;
+}
+
+}  // namespace
+
+FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
+                          std::shared_ptr<const Model> constant, const FinalModelOptions& options) {
+  FinalModel final;
+  final.model = std::move(constant);
+  const Selected selected = Select(data, folds, metric, trials, options);
+  if (selected.variants.empty()) return final;
+  final.predictions.assign(data.rows() * data.outputs(), 0);
+  std::vector<EnsembleMember> members;
+  for (size_t v = 0; v < selected.variants.size(); ++v) {
+    const double weight = selected.selection.weights[v];
+    if (!(weight > 0)) continue;
+    const auto& [trial, models, seconds] = selected.variants[v];
+    std::vector<std::shared_ptr<const Model>> bag;
+    double train = 0;
+    for (size_t k = 0; k < models; ++k) {
+      bag.push_back(ModelFromBytes(trials[trial].pieces[k]->model, "the model of a trial"));
+      train += trials[trial].pieces[k]->train_value / static_cast<double>(models);
+    }
+    members.push_back({MakeBag(bag), weight});
+    final.members.push_back(trial);
+    final.weights.push_back(weight);
+    final.train_value += weight * train;
+    final.seconds_per_row += seconds;
+    for (size_t i = 0; i < final.predictions.size(); ++i) final.predictions[i] += weight * selected.predictions[v][i];
+  }
+  final.model = MakeEnsemble(std::move(members));
+  const size_t outputs = data.outputs();
+  for (size_t k = 0; k < selected.common; ++k) {
+    std::vector<double> truth, predictions, weights;
+    for (const uint32_t row : folds[k].validation) {
+      truth.push_back(data.target()[row]);
+      if (data.has_weights()) weights.push_back(data.weight(row));
+      predictions.insert(predictions.end(), &final.predictions[row * outputs], &final.predictions[row * outputs] + outputs);
+    }
+    final.fold_values.push_back(Metrics().Get(metric).compute({truth, predictions, data.classes(), weights}));
+  }
+  return final;
+}
+
+std::vector<size_t> WantedTrials(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
+                                 const FinalModelOptions& options) {
+  constexpr size_t kLeast = 4;
+  // By the first fold alone: what lacks the others is to be seen, too.
+  Selected selected;
+  const std::vector<size_t> ranked = Candidates(trials);
+  if (!ranked.empty()) selected = SelectOn(1, ranked, data, folds, metric, trials, options);
+  std::vector<size_t> order(selected.variants.size()), wanted;
+  std::iota(order.begin(), order.end(), size_t{0});
+  const std::vector<double>& weights = selected.selection.weights;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return weights[a] > weights[b]; });
+  for (const size_t v : order) {
+    if (weights[v] <= 0 && wanted.size() >= kLeast) break;
+    wanted.push_back(selected.variants[v].trial);
+  }
+  return wanted;
+}
+
+}  // namespace everlearn

@@ -1,0 +1,37 @@
+// From the trials of a search to the model that it gives: the ensemble of the best ones' fold models.
+//
+// Pure functions of the trials.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "search/trials.h"
+
+namespace everlearn {
+
+struct FinalModelOptions {
+  uint64_t seed = 0;
+  double max_latency = 0;  // seconds a row of the model; 0: no limit
+};
+
+struct FinalModel {
+  std::shared_ptr<const Model> model;
+  std::vector<size_t> members;      // trials; none where the model is the constant
+  std::vector<double> weights;      // of these
+  std::vector<double> predictions;  // out of fold: rows × outputs, NaN where the members have none in common
+  std::vector<double> fold_values;  // of the metric, on the folds that all members have
+  double train_value = 0;           // mean of the members' on rows they were fitted on
+  double seconds_per_row = 0;       // to predict
+};
+
+// Never without a model: `constant` where no trial has one, or none is better.
+FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
+                          std::shared_ptr<const Model> constant, const FinalModelOptions& options);
+
+// The trials that would be members by now, the heaviest first, and behind them the next best few.
+std::vector<size_t> WantedTrials(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
+                                 const FinalModelOptions& options);
+
+}  // namespace everlearn

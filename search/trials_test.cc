@@ -1,0 +1,106 @@
+#include "search/trials.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace everlearn {
+namespace {
+
+std::vector<Fold> FoldsOf(size_t folds, uint32_t rows) {
+  std::vector<Fold> list(folds);
+  for (Fold& fold : list) fold.validation.resize(rows);
+  return list;
+}
+
+PieceResult Result(size_t trial, size_t fold, size_t folds, double value) {
+  PieceResult result;
+  result.number = trial * folds + fold;
+  result.value = value;
+  result.predictions = {value};
+  result.model = "m";
+  return result;
+}
+
+class TrialsTest : public testing::Test {
+ protected:
+  // Log-loss of the constant is 1; folds of 10,000 rows, so that noise counts little.
+  const std::vector<Fold> folds_ = FoldsOf(3, 10'000);
+  Trials trials_{Metrics().Get("log_loss"), folds_, {1, 1, 1}};
+  const Candidate linear_{"a", "linear", ParameterValues({})};
+  const Candidate forest_{"b", "forest", ParameterValues({})};
+};
+
+TEST_F(TrialsTest, NamesCountTheTrialsOfALearner) {
+  trials_.Add(linear_);
+  trials_.Add(forest_);
+  trials_.Add(linear_);
+  EXPECT_EQ(trials_[0].name, "linear");
+  EXPECT_EQ(trials_[1].name, "forest");
+  EXPECT_EQ(trials_[2].name, "linear_2");
+}
+
+TEST_F(TrialsTest, GapIsMeasuredOnTheFoldsThatBothHave) {
+  const size_t a = trials_.Add(linear_), b = trials_.Add(forest_);
+  trials_.Take(a, Result(a, 0, 3, 0.5));
+  trials_.Take(a, Result(a, 1, 3, 0.9));
+  trials_.Take(b, Result(b, 0, 3, 0.6));
+  // On the first fold alone: 0.6 between 0.5 and 1.
+  EXPECT_DOUBLE_EQ(trials_.Gap(b), 0.2);
+  EXPECT_DOUBLE_EQ(trials_.Gap(a), 0);
+  EXPECT_DOUBLE_EQ(trials_.Loss(a, 2), 0.7);
+  EXPECT_TRUE(std::isnan(trials_.Loss(b, 2)));
+}
+
+TEST_F(TrialsTest, TheBestOfALearnerMayBeFurtherBehind) {
+  const size_t a = trials_.Add(linear_), b = trials_.Add(forest_), c = trials_.Add(linear_);
+  trials_.Take(a, Result(a, 0, 3, 0.5));
+  trials_.Take(b, Result(b, 0, 3, 0.6));  // gap 0.2, the best forest
+  trials_.Take(c, Result(c, 0, 3, 0.6));  // gap 0.2, but there is a better linear
+  EXPECT_FALSE(trials_[b].hopeless);
+  EXPECT_TRUE(trials_[c].hopeless);
+}
+
+TEST_F(TrialsTest, FewRowsRejectLess) {
+  const std::vector<Fold> small = FoldsOf(3, 30);
+  Trials trials(Metrics().Get("log_loss"), small, {1, 1, 1});
+  const size_t a = trials.Add(linear_), b = trials.Add(linear_);
+  trials.Take(a, Result(a, 0, 3, 0.5));
+  trials.Take(b, Result(b, 0, 3, 0.6));  // 0.2 is inside 0.06 + 1/√30
+  EXPECT_FALSE(trials[b].hopeless);
+}
+
+TEST_F(TrialsTest, AFailedPieceIsAFailedTrialWithItsReason) {
+  const size_t a = trials_.Add(linear_);
+  PieceResult failed = Result(a, 0, 3, 0);
+  failed.status = TrialStatus::kFailed;
+  failed.reason = "out of memory";
+  trials_.Take(a, failed);
+  EXPECT_TRUE(trials_.Ranked().empty());
+  const LeaderboardRow row = trials_.Rows(folds_)[0];
+  EXPECT_EQ(row.status, TrialStatus::kFailed);
+  EXPECT_EQ(row.reason, "out of memory");
+}
+
+TEST_F(TrialsTest, RowsHoldMeanAndStandardError) {
+  const size_t a = trials_.Add(linear_);
+  for (size_t k = 0; k < 3; ++k) trials_.Take(a, Result(a, k, 3, 0.2 + 0.1 * static_cast<double>(k)));
+  const LeaderboardRow row = trials_.Rows(folds_)[0];
+  EXPECT_EQ(row.status, TrialStatus::kOk);
+  EXPECT_NEAR(row.value, 0.3, 1e-12);
+  EXPECT_NEAR(row.standard_error, 0.1 / std::sqrt(3.0), 1e-12);  // sample standard deviation 0.1 over √3
+}
+
+TEST_F(TrialsTest, ForgetKeepsTheBestAndTheBestOfEachLearner) {
+  for (int i = 0; i < 6; ++i) {
+    const size_t trial = trials_.Add(i == 5 ? forest_ : linear_);
+    trials_.Take(trial, Result(trial, 0, 3, 0.5 + 0.01 * i));
+  }
+  trials_.Forget(3);
+  for (size_t i = 0; i < 3; ++i) EXPECT_FALSE(trials_[i].pieces[0]->model.empty()) << i;
+  for (size_t i = 3; i < 5; ++i) EXPECT_TRUE(trials_[i].pieces[0]->model.empty()) << i;
+  EXPECT_FALSE(trials_[5].pieces[0]->model.empty());
+}
+
+}  // namespace
+}  // namespace everlearn

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""A search under a budget that is disturbed: workers that are killed, memory that runs out, Control-C, a parent that dies. search_test.py [NAME…]"""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+EXE = os.environ.get("EVERLEARN", "build/release/everlearn")
+TESTS = {}
+
+
+class Failure(Exception):
+    pass
+
+
+def check(holds, message):
+    if not holds:
+        raise Failure(message)
+
+
+def test(function):
+    TESTS[function.__name__] = function
+    return function
+
+
+def table(folder, rows, columns=6, name="t.csv"):
+    rng = random.Random(5)
+    lines = [",".join([f"x{j}" for j in range(columns)] + ["colour", "y"])]
+    for _ in range(rows):
+        x = [rng.gauss(0, 1) for _ in range(columns)]
+        colour = rng.choice("rgb")
+        score = x[0] * x[1] + x[2] + (0.5 if colour == "r" else 0) + rng.gauss(0, 0.5)
+        lines.append(",".join([f"{v:.4f}" for v in x] + [colour, "yes" if score > 0 else "no"]))
+    path = pathlib.Path(folder) / name
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def start(folder, source, *more):
+    return subprocess.Popen([EXE, "fit", source, "--target", "y", "--experience", "none", "--model", f"{folder}/m.safetensors", "--json", *map(str, more)],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process, seconds=120):
+    out, err = process.communicate(timeout=seconds)
+    check(process.returncode == 0, f"exit {process.returncode}: {err[-300:]}")
+    return json.loads(out)
+
+
+def workers(parent):
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit():
+                fields = pathlib.Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
+                command = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
+                if int(fields[1]) == parent and b"search-worker" in command and fields[0] != "Z":
+                    found.append(int(entry))
+        except (OSError, IndexError):
+            pass
+    return found
+
+
+def wait_for_workers(process, seconds=20):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        if found := workers(process.pid):
+            return found
+        time.sleep(0.01)
+    raise Failure("no worker was started")
+
+
+def predicts(folder, source):
+    p = subprocess.run([EXE, "predict", f"{folder}/m.safetensors", source, "--only"], capture_output=True, text=True)
+    check(p.returncode == 0, p.stderr[-300:])
+    return p.stdout
+
+
+@test
+def killed_workers_are_failed_trials(folder):
+    source = table(folder, 3000)
+    process = start(folder, source, "--budget", "6s")
+    kills = 0
+    while process.poll() is None and kills < 5:
+        time.sleep(0.5)
+        for worker in workers(process.pid)[:1]:
+            os.kill(worker, signal.SIGKILL)
+            kills += 1
+    result = finish(process)
+    failed = [row for row in result["leaderboard"] if row["status"] == "failed"]
+    check(kills >= 2 and failed, f"{kills} kills, {len(failed)} failed trials")
+    check(any("signal 9" in row["reason"] for row in failed), str(failed)[:300])
+    check(any(row["status"] == "ok" and row["learner"] != "constant" for row in result["leaderboard"]), "nothing else was tried")
+    predicts(folder, source)
+
+
+@test
+def a_parent_that_is_killed_leaves_no_worker(folder):
+    process = start(folder, table(folder, 3000), "--budget", "30s")
+    found = wait_for_workers(process)
+    process.kill()
+    process.wait()
+    until = time.monotonic() + 5
+    while any(os.path.exists(f"/proc/{worker}") for worker in found):
+        check(time.monotonic() < until, "a worker goes on without its parent")
+        time.sleep(0.05)
+
+
+@test
+def an_interrupt_gives_the_best_so_far(folder):
+    source = table(folder, 3000)
+    process = start(folder, source, "--budget", "60s")
+    wait_for_workers(process)
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    check(process.returncode == 130, f"exit {process.returncode}: {err[-300:]}")
+    check(time.monotonic() - began < 5, "it took too long to end")
+    check(json.loads(out)["score"]["value"] is not None, "no score")
+    predicts(folder, source)
+
+
+@test
+def units_give_the_same_model_on_any_number_of_threads(folder):
+    source = table(folder, 1500)
+    answers = []
+    for threads in (1, 2):
+        finish(start(folder, source, "--budget", "400units", "--threads", threads, "--seed", 4))
+        answers.append((predicts(folder, source), pathlib.Path(f"{folder}/m.safetensors").read_bytes()))
+    check(answers[0] == answers[1], "the models differ")
+
+
+@test
+def little_memory_fails_trials_not_the_run(folder):
+    source = table(folder, 60000, 20)
+    result = finish(start(folder, source, "--budget", "10s", "--memory", "220MB"))
+    check(result["score"]["value"] is not None, "no score")
+    predicts(folder, source)
+
+
+@test
+def small_tables_end_in_time(folder):
+    for rows in (12, 60):
+        began = time.monotonic()
+        finish(start(folder, table(folder, rows, 3, f"t{rows}.csv"), "--budget", "2s"))
+        check(time.monotonic() - began < 3.3, f"{rows} rows took {time.monotonic() - began:.1f} s")
+
+
+def main():
+    names = sys.argv[1:] or list(TESTS)
+    failed = 0
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="everlearn_search_") as folder:
+            try:
+                TESTS[name](folder)
+                print(f"ok    {name}", flush=True)
+            except (Failure, subprocess.TimeoutExpired) as problem:
+                failed += 1
+                print(f"FAIL  {name}: {problem}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
