@@ -86,10 +86,12 @@ int Run(const Flags& flags) {
   const double predict = Now() - begin;
   ArrayFileWriter file;
   model->Save("", &file);
-  const double units = Learners().Get(flags.learner).cost_units(static_cast<double>(rows.size()), static_cast<double>(data.features()),
-                                                                static_cast<double>(outputs), values);
-  fmt::print(stderr, R"({{"fit": {:.3f}, "fit_cpu": {:.3f}, "predict": {:.4f}, "model_bytes": {}, "cost_units": {:.1f}, "labels": [)", fit, fit_cpu, predict,
-             file.Bytes().size(), units);
+  const double units =
+      Learners()
+          .Get(flags.learner)
+          .cost_units(static_cast<double>(rows.size()), static_cast<double>(data.features()), static_cast<double>(outputs), values);
+  fmt::print(stderr, R"({{"fit": {:.3f}, "fit_cpu": {:.3f}, "predict": {:.4f}, "model_bytes": {}, "cost_units": {:.1f}, "labels": [)", fit,
+             fit_cpu, predict, file.Bytes().size(), units);
   for (size_t k = 0; k < task.labels.size(); ++k) fmt::print(stderr, "{}\"{}\"", k == 0 ? "" : ", ", task.labels[k]);
   fmt::print(stderr, "]}}\n");
   for (size_t i = 0; i < count; ++i) {

@@ -34,7 +34,8 @@ TEST(OrderedStatistics, TinyTableByHand) {
 
 TEST(OrderedStatistics, WeightsCountAsRows) {
   std::vector<GroupSum> totals, before(2);
-  OrderedSums(std::vector<uint32_t>{0, 0}, 1, std::vector<uint32_t>{1, 0}, std::vector<float>{1, 3}, std::vector<float>{0, 1}, &totals, before);
+  OrderedSums(std::vector<uint32_t>{0, 0}, 1, std::vector<uint32_t>{1, 0}, std::vector<float>{1, 3}, std::vector<float>{0, 1}, &totals,
+              before);
   EXPECT_DOUBLE_EQ(before[0].Mean(0.5, 1), 3.5 / 4);
   EXPECT_DOUBLE_EQ(totals[0].Mean(0.5, 1), 3.5 / 5);
 }

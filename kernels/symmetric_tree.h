@@ -27,8 +27,8 @@ struct SymmetricSplit {
 };
 
 struct SymmetricTreeOptions {
-  int depth = 6;  // <= kMostSymmetricDepth
-  double l2 = 3;  // rows' weights added to each leaf, with gradient 0
+  int depth = 6;     // <= kMostSymmetricDepth
+  double l2 = 3;     // rows' weights added to each leaf, with gradient 0
   double noise = 0;  // standard deviation of what is added to each column's best score
 };
 
@@ -42,8 +42,8 @@ class SymmetricTreeGrower {
 
   explicit SymmetricTreeGrower(size_t outputs) : outputs_(outputs), width_(Width(outputs)) {}
 
-  // Splits of a tree on the sampled `rows` (ascending; statistics: rows × Width), one a level, fewer where no split helps. `columns`: those
-  // that may be used. `leaf_columns` of the result index into `columns`.
+  // Splits of a tree on the sampled `rows` (ascending; statistics: rows × Width), one a level, fewer where no split helps; their columns
+  // index into `columns`. Valid until the next call.
   std::span<const SymmetricSplit> Grow(std::span<const CodeColumn> columns, std::span<const uint32_t> rows,
                                        std::span<const float> statistics, const SymmetricTreeOptions& options, Random* random);
 

@@ -35,7 +35,8 @@ Case MakeCase(size_t count, size_t outputs, bool weighted, uint64_t seed) {
     const double weight = weighted ? 0.5 + random.Uniform() : 1;
     result.statistics.push_back(static_cast<float>(weight));
     for (size_t k = 0; k < outputs; ++k) {
-      const double gradient = random.Normal() + result.codes[0][i] / 200.0 * (result.codes[1][i] > 8 ? 1 : -1) + (result.codes[3][i] == k + 1 ? 2 : 0);
+      const double gradient =
+          random.Normal() + result.codes[0][i] / 200.0 * (result.codes[1][i] > 8 ? 1 : -1) + (result.codes[3][i] == k + 1 ? 2 : 0);
       result.statistics.push_back(static_cast<float>(weight * gradient));
     }
     for (size_t k = 1 + outputs; k < width; ++k) result.statistics.push_back(0);

@@ -13,7 +13,7 @@ namespace {
 constexpr double kMissingBound = -std::numeric_limits<double>::infinity();  // above it: every number
 constexpr double kLargestInteger = 9007199254740992.0;                      // 2^53
 constexpr size_t kMostIntegerValues = size_t{1} << 20;
-constexpr size_t kMostCandidates = 400;  // combinations that are looked at
+constexpr size_t kMostCandidates = 400;            // combinations that are looked at
 constexpr size_t kMostCandidateRows = 20'000'000;  // and their rows, in all
 constexpr double kClearlyMore = 1.05;
 constexpr size_t kMostBoundValues = 20'000;
@@ -27,7 +27,12 @@ void Release(std::vector<T>* values) {
 
 SymmetricColumns::SymmetricColumns(const TrainingRows& training, const FitOptions& fit, std::vector<std::vector<float>> targets,
                                    std::vector<float> weights, const SymmetricColumnsOptions& options)
-    : training_(training), validation_rows_(fit.validation), stop_(fit.stop), targets_(std::move(targets)), weights_(std::move(weights)), options_(options) {
+    : training_(training),
+      validation_rows_(fit.validation),
+      stop_(fit.stop),
+      targets_(std::move(targets)),
+      weights_(std::move(weights)),
+      options_(options) {
   const Dataset& data = *training.data;
   const size_t rows = training.rows.size();
   double total = 0;
@@ -86,8 +91,7 @@ SymmetricColumns::SymmetricColumns(const TrainingRows& training, const FitOption
 
 // What a number explains by its order alone, in as many bins as a statistic has.
 double SymmetricColumns::ExplainedByOrder(size_t feature, std::span<const float> statistics) const {
-  const auto column =
-      std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.group < 0 && c.feature == feature; });
+  const auto column = std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.group < 0 && c.feature == feature; });
   const std::vector<uint8_t>& codes = column->codes[0];
   std::vector<double> sorted(codes.begin(), codes.end());
   const std::vector<double> bounds = EqualShareBounds(&sorted, options_.statistic_bins);
@@ -172,7 +176,8 @@ SymmetricColumns::Group SymmetricColumns::MakeGroup(std::vector<uint32_t> coding
     const uint64_t key = key_of(coded_validation_, i);
     const auto found = std::lower_bound(group.keys.begin(), group.keys.end(), key);
     const bool known = found != group.keys.end() && *found == key;
-    group.of_validation.push_back(static_cast<uint32_t>(known ? found - group.keys.begin() : static_cast<std::ptrdiff_t>(group.keys.size())));
+    group.of_validation.push_back(
+        static_cast<uint32_t>(known ? found - group.keys.begin() : static_cast<std::ptrdiff_t>(group.keys.size())));
   }
   return group;
 }
@@ -302,7 +307,8 @@ void SymmetricColumns::AddCombinations(size_t size, size_t most, std::span<const
     if (group.keys.size() * 10 > training_.rows.size() * 9) continue;  // hardly a value repeats
     Score(&group, statistics, outputs);
     if (!(group.explained > 0)) continue;
-    const auto place = std::upper_bound(best.begin(), best.end(), group, [](const Group& a, const Group& b) { return a.explained > b.explained; });
+    const auto place =
+        std::upper_bound(best.begin(), best.end(), group, [](const Group& a, const Group& b) { return a.explained > b.explained; });
     best.insert(place, std::move(group));
     if (best.size() > most) best.pop_back();
   }

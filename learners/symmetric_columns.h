@@ -52,8 +52,8 @@ class SymmetricColumns {
     uint32_t feature = 0;  // of a plain value
     bool one_versus_rest = false;
     uint32_t bins = 0, last_candidate = 255;
-    std::vector<double> bounds;                // code > c is x > bounds[c]
-    std::vector<std::vector<uint8_t>> codes;   // one a permutation; plain values have one for all
+    std::vector<double> bounds;               // code > c is x > bounds[c]
+    std::vector<std::vector<uint8_t>> codes;  // one a permutation; plain values have one for all
     std::vector<uint8_t> validation;
   };
   struct Group {
@@ -90,7 +90,7 @@ class SymmetricColumns {
   std::vector<std::vector<uint32_t>> orders_;
   std::vector<FeatureCoding> codings_;
   std::vector<std::vector<uint32_t>> coded_, coded_validation_;  // of each coding
-  std::vector<double> single_explained_;  // of each coding alone
+  std::vector<double> single_explained_;                         // of each coding alone
   std::vector<Column> columns_;
   std::vector<Group> groups_;
   std::vector<std::vector<CodeColumn>> views_;

@@ -128,7 +128,8 @@ void SymmetricTreesModel::Predict(const RowsView& rows, double* out) const {
     const size_t count = std::min(kRows, rows.rows - first);
     for (size_t i = 0; i < inputs_.size(); ++i)
       for (size_t r = 0; r < count; ++r) ranks[i * kRows + r] = Rank(inputs_[i], rows.row(first + r)[inputs_[i].feature]);
-    for (size_t r = 0; r < count; ++r) std::copy(parameters_.bias.begin(), parameters_.bias.end(), scores.begin() + static_cast<std::ptrdiff_t>(r * scores_));
+    for (size_t r = 0; r < count; ++r)
+      std::copy(parameters_.bias.begin(), parameters_.bias.end(), scores.begin() + static_cast<std::ptrdiff_t>(r * scores_));
     const Test* test = tests_.data();
     const double* values = parameters_.leaf_values.data();
     for (const uint8_t depth : parameters_.depth) {
@@ -177,7 +178,8 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
   return MakeSymmetricTrees(std::move(parameters));
 }
 
-const bool registered = ModelKinds().Add("symmetric_trees", {"ensemble of symmetric trees: one test a level, one value a leaf and score", Load});
+const bool registered =
+    ModelKinds().Add("symmetric_trees", {"ensemble of symmetric trees: one test a level, one value a leaf and score", Load});
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/random.h"
+#include "data/table.h"
 
 namespace everlearn {
 namespace {
@@ -55,7 +56,9 @@ SymmetricTreesParameters Large(size_t outputs, Link link) {
     for (size_t k = 0; k < p.depth.back(); ++k) {
       p.feature.push_back(static_cast<uint32_t>(random.Below(6)));
       p.equal.push_back(p.feature.back() == 5);
-      p.threshold.push_back(random.Below(10) == 0 ? -kInfinity : p.equal.back() != 0 ? static_cast<double>(random.Below(4)) : random.Normal());
+      p.threshold.push_back(random.Below(10) == 0 ? -kInfinity
+                            : p.equal.back() != 0 ? static_cast<double>(random.Below(4))
+                                                  : random.Normal());
     }
     for (size_t v = 0; v < scores << p.depth.back(); ++v) p.leaf_values.push_back(random.Normal());
   }

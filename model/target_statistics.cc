@@ -1,12 +1,14 @@
 // Arrays of the file, all codings or groups one after another: `coding_features` (U32), `coding_sizes` (U64), `coding_begin` (U64, of each
 // in `coding_numbers` (F64)), `group_begin` (U64, of each in `group_codings` (U32)), `key_begin` (U64, of each in `keys` (U64)), `widths`
-// (U32), `values` and `unseen` (F64). The inner model's arrays begin with `inner.`.
+// (U32), `values` and `unseen` (F64). The inner model is the parameter `inner`, its
+// arrays begin with `inner.`.
 #include "model/target_statistics.h"
 
 #include <limits>
 
 #include "base/random.h"
 #include "model/check.h"
+#include "model/nested.h"
 
 namespace everlearn {
 namespace {
@@ -120,7 +122,7 @@ Json TargetStatisticsModel::Save(const std::string& prefix, ArrayFileWriter* fil
   file->Add(prefix + "widths", std::span<const uint32_t>(widths));
   file->Add(prefix + "values", std::span<const double>(values));
   file->Add(prefix + "unseen", std::span<const double>(unseen));
-  return JsonObject{{"kind", parameters_.inner->kind()}, {"inner", parameters_.inner->Save(prefix + "inner.", file)}};
+  return JsonObject{{"inner", SaveModel(*parameters_.inner, prefix + "inner.", file)}};
 }
 
 // Parts [begin[i], begin[i + 1]) of `all`; throws kDamaged where they are not parts of it.
@@ -152,18 +154,18 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
     CheckModel(widths[g] <= unseen.size() - width && (widths[g] == 0 || keys[g].size() <= (values.size() - value) / widths[g]),
                "the target statistics have too few values");
     const size_t count = keys[g].size() * widths[g];
-    parameters.groups.push_back({std::move(codings[g]), std::move(keys[g]), ToVector(values.subspan(value, count)), ToVector(unseen.subspan(width, widths[g]))});
+    parameters.groups.push_back(
+        {std::move(codings[g]), std::move(keys[g]), ToVector(values.subspan(value, count)), ToVector(unseen.subspan(width, widths[g]))});
     value += count;
     width += widths[g];
   }
   CheckModel(value == values.size() && width == unseen.size(), "the target statistics have too many values");
-  const std::string kind = TextField(json, "kind");
-  CheckModel(ModelKinds().Find(kind) != nullptr && kind != "target_statistics", "the model behind the target statistics is of an unknown kind");
-  parameters.inner = ModelKinds().Get(kind).load(Field(json, "inner"), prefix + "inner.", file, features + width, outputs);
+  parameters.inner = LoadModel(Field(json, "inner"), prefix + "inner.", file, features + width, outputs);
   return MakeTargetStatistics(std::move(parameters));
 }
 
-const bool registered = ModelKinds().Add("target_statistics", {"target statistics of categories and their combinations before another model", Load});
+const bool registered =
+    ModelKinds().Add("target_statistics", {"target statistics of categories and their combinations before another model", Load});
 
 }  // namespace
 
@@ -189,8 +191,10 @@ bool KeysFit(std::span<const FeatureCoding> codings, std::span<const uint32_t> g
 std::shared_ptr<const Model> MakeTargetStatistics(TargetStatisticsParameters parameters) {
   for (const FeatureCoding& coding : parameters.codings) {
     CheckModel(coding.feature < parameters.features, "a coding is of a feature that is not there");
-    CheckModel(coding.size < uint64_t{1} << 32 && (coding.numbers.empty() || coding.numbers.size() == coding.size), "the size of a coding is wrong");
-    CheckModel(AllFinite(coding.numbers) && std::adjacent_find(coding.numbers.begin(), coding.numbers.end(), std::greater_equal<>()) == coding.numbers.end(),
+    CheckModel(coding.size < uint64_t{1} << 32 && (coding.numbers.empty() || coding.numbers.size() == coding.size),
+               "the size of a coding is wrong");
+    CheckModel(AllFinite(coding.numbers) &&
+                   std::adjacent_find(coding.numbers.begin(), coding.numbers.end(), std::greater_equal<>()) == coding.numbers.end(),
                "the numbers of a coding do not ascend");
   }
   size_t width = 0;
@@ -198,8 +202,10 @@ std::shared_ptr<const Model> MakeTargetStatistics(TargetStatisticsParameters par
     CheckModel(!group.codings.empty() && group.codings.size() <= kMostGroupFeatures, "a group has a wrong number of features");
     for (const uint32_t c : group.codings) CheckModel(c < parameters.codings.size(), "a group has a feature that is not coded");
     CheckModel(KeysFit(parameters.codings, group.codings), "the keys of a group are too large");
-    CheckModel(group.keys.size() < kEmpty && group.values.size() == group.keys.size() * group.unseen.size(), "a group has a wrong number of values");
-    CheckModel(std::adjacent_find(group.keys.begin(), group.keys.end(), std::greater_equal<>()) == group.keys.end(), "the keys of a group do not ascend");
+    CheckModel(group.keys.size() < kEmpty && group.values.size() == group.keys.size() * group.unseen.size(),
+               "a group has a wrong number of values");
+    CheckModel(std::adjacent_find(group.keys.begin(), group.keys.end(), std::greater_equal<>()) == group.keys.end(),
+               "the keys of a group do not ascend");
     CheckModel(AllFinite(group.values) && AllFinite(group.unseen), "a target statistic is not finite");
     width += group.unseen.size();
   }
