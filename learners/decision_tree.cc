@@ -15,22 +15,36 @@ namespace {
 std::vector<Parameter> Declare() {
   using enum ParameterType;
   constexpr auto kLog = ParameterScale::kLog;
-  return {
-      {.name = "leaves", .type = kInteger, .value = 24, .low = 2, .high = 4096, .scale = kLog, .doc = "Most leaves."},
-      {.name = "max_depth", .type = kInteger, .value = 0, .low = 0, .high = 64, .doc = "Most splits on the way to a leaf; 0: no limit."},
-      {.name = "min_data_in_leaf",
-       .type = kInteger,
-       .value = 10,
-       .low = 1,
-       .high = 10'000,
-       .scale = kLog,
-       .doc = "Fewest training rows in a leaf; at most a tenth of all rows."},
-      {.name = "prior_rows",
-       .value = 1,
-       .low = 0.01,
-       .high = 100,
-       .scale = kLog,
-       .doc = "Rows of average class shares that are added to each leaf."}};
+  return {{.name = "leaves",
+           .type = kInteger,
+           .value = 24,
+           .low = 2,
+           .high = 4096,
+           .scale = kLog,
+           .doc = "Most leaves.",
+           .search = SearchRange{4, 512}},
+          {.name = "max_depth",
+           .type = kInteger,
+           .value = 0,
+           .low = 0,
+           .high = 64,
+           .doc = "Most splits on the way to a leaf; 0: no limit.",
+           .search = SearchRange{0, 0}},
+          {.name = "min_data_in_leaf",
+           .type = kInteger,
+           .value = 10,
+           .low = 1,
+           .high = 10'000,
+           .scale = kLog,
+           .doc = "Fewest training rows in a leaf; at most a tenth of all rows.",
+           .search = SearchRange{1, 200}},
+          {.name = "prior_rows",
+           .value = 1,
+           .low = 0.01,
+           .high = 100,
+           .scale = kLog,
+           .doc = "Rows of average class shares that are added to each leaf.",
+           .search = SearchRange{0.1, 10}}};
 }
 
 std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions&) {

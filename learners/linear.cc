@@ -329,7 +329,15 @@ LearnerInfo MakeLinear() {
   info.summary = "Linear, logistic or multinomial regression with an elastic-net penalty; good where effects add up and rows are few.";
   info.paper = "Friedman, Hastie & Tibshirani, Regularization Paths for Generalized Linear Models via Coordinate Descent (2010)";
   info.parameters = {
-      {"l2", ParameterType::kNumber, 1.0, 1e-6, 1e6, ParameterScale::kLog, {}, "Strength of the penalty on the coefficients."},
+      {"l2",
+       ParameterType::kNumber,
+       1.0,
+       1e-6,
+       1e6,
+       ParameterScale::kLog,
+       {},
+       "Strength of the penalty on the coefficients.",
+       SearchRange{1e-3, 1e4}},
       {"l1_ratio",
        ParameterType::kNumber,
        0.0,
@@ -345,7 +353,8 @@ LearnerInfo MakeLinear() {
        10000,
        ParameterScale::kLog,
        {},
-       "Iterations of L-BFGS, or sweeps of coordinate descent, at most."},
+       "Iterations of L-BFGS, or sweeps of coordinate descent, at most.",
+       SearchRange{200, 200}},
       {"splines",
        ParameterType::kInteger,
        0,
@@ -353,7 +362,8 @@ LearnerInfo MakeLinear() {
        64,
        ParameterScale::kLinear,
        {},
-       "Stretches of a linear spline that every number may bend along, of about equally many rows each; 0 and 1: none."},
+       "Stretches of a linear spline that every number may bend along, of about equally many rows each; 0 and 1: none.",
+       SearchRange{0, 32}},
       {"crosses",
        ParameterType::kInteger,
        0,
@@ -361,7 +371,8 @@ LearnerInfo MakeLinear() {
        200,
        ParameterScale::kLinear,
        {},
-       "Pairs of categories that have a coefficient for each pair of values; those that promise most are taken."},
+       "Pairs of categories that have a coefficient for each pair of values; those that promise most are taken.",
+       SearchRange{0, 50}},
   };
   info.binary = info.multiclass = info.regression = true;
   info.weights = true;

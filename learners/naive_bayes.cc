@@ -21,13 +21,15 @@ std::vector<Parameter> Declare() {
            .low = 1e-9,
            .high = 1000,
            .scale = kLog,
-           .doc = "Rows of all classes that a class's mean and variance begin with."},
+           .doc = "Rows of all classes that a class's mean and variance begin with.",
+           .search = SearchRange{0.1, 100}},
           {.name = "smoothing",
            .value = 1,
            .low = 1e-9,
            .high = 1000,
            .scale = kLog,
-           .doc = "Rows that each category begins with in each class."}};
+           .doc = "Rows that each category begins with in each class.",
+           .search = SearchRange{0.1, 100}}};
 }
 
 class NaiveBayesFit {

@@ -20,27 +20,43 @@ std::vector<Parameter> Declare() {
   using enum ParameterType;
   constexpr auto kLog = ParameterScale::kLog;
   return {
-      {.name = "neighbours", .type = kInteger, .value = 15, .low = 1, .high = 1000, .scale = kLog, .doc = "Rows that are asked."},
+      {.name = "neighbours",
+       .type = kInteger,
+       .value = 15,
+       .low = 1,
+       .high = 1000,
+       .scale = kLog,
+       .doc = "Rows that are asked.",
+       .search = SearchRange{1, 200}},
       {.name = "votes", .type = kChoice, .value = 1, .choices = {"equal", "by_distance"}, .doc = "What the vote of a neighbour weighs."},
       {.name = "relevance",
        .value = 0.5,
        .low = 0,
        .high = 2,
-       .doc = "How far a feature's scale follows from how much it says of the target by itself; 0: not at all."},
+       .doc = "How far a feature's scale follows from how much it says of the target by itself; 0: not at all.",
+       .search = SearchRange{0, 2}},
       {.name = "category_distance",
        .value = 1,
        .low = 0.01,
        .high = 100,
        .scale = kLog,
-       .doc = "How far apart two categories are, in standard deviations of a number."},
+       .doc = "How far apart two categories are, in standard deviations of a number.",
+       .search = SearchRange{0.1, 10}},
       {.name = "rows",
        .type = kInteger,
        .value = 20'000,
        .low = 100,
        .high = 1'000'000,
        .scale = kLog,
-       .doc = "Most rows that are stored; of more, a draw of so many."},
-      {.name = "prior_rows", .value = 1, .low = 1e-6, .high = 100, .scale = kLog, .doc = "Rows of average class shares among the voters."}};
+       .doc = "Most rows that are stored; of more, a draw of so many.",
+       .search = SearchRange{20000, 20000}},
+      {.name = "prior_rows",
+       .value = 1,
+       .low = 1e-6,
+       .high = 100,
+       .scale = kLog,
+       .doc = "Rows of average class shares among the voters.",
+       .search = SearchRange{0.1, 10}}};
 }
 
 // Up to `most` of the rows that have a weight, ascending.
@@ -158,6 +174,7 @@ const bool registered = Learners().Add(
         .multiclass = true,
         .regression = true,
         .weights = true,
+        .exceptions = {"WeightsMatter: by distance, a training row asks nobody but itself"},
         // 20 ns a value to bin, embed and store it; predictions are what takes time.
         .cost_units = [](double rows, double features, double, const ParameterValues&) { return 2e-6 * rows * (features + 2); },
         .fit = Fit});

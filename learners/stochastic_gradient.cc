@@ -202,15 +202,28 @@ class StochasticGradient {
 
 std::vector<Parameter> Declare() {
   constexpr auto kLog = ParameterScale::kLog;
-  return {{.name = "l2", .value = 1, .low = 1e-6, .high = 1e6, .scale = kLog, .doc = "Strength of the penalty on the coefficients."},
-          {.name = "learning_rate", .value = 0.1, .low = 1e-4, .high = 10, .scale = kLog, .doc = "Size of the first steps."},
+  return {{.name = "l2",
+           .value = 1,
+           .low = 1e-6,
+           .high = 1e6,
+           .scale = kLog,
+           .doc = "Strength of the penalty on the coefficients.",
+           .search = SearchRange{1e-2, 1e4}},
+          {.name = "learning_rate",
+           .value = 0.1,
+           .low = 1e-4,
+           .high = 10,
+           .scale = kLog,
+           .doc = "Size of the first steps.",
+           .search = SearchRange{1e-2, 1}},
           {.name = "passes",
            .type = ParameterType::kInteger,
            .value = 5,
            .low = 1,
            .high = 1000,
            .scale = kLog,
-           .doc = "Passes over the rows; with validation rows it ends after the first that does not help."}};
+           .doc = "Passes over the rows; with validation rows it ends after the first that does not help.",
+           .search = SearchRange{10, 10}}};
 }
 
 std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
