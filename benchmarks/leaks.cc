@@ -3,7 +3,7 @@
 //     build/release/leaks /work/shared/data        (a folder with index.tsv; the figures stand in docs/benchmarks.md)
 #include <fmt/format.h>
 
-#include <chrono>
+#include <ctime>
 #include <map>
 
 #include "base/error.h"
@@ -31,9 +31,10 @@ void Run(const std::string& folder) {
   int sets = 0, leaks = 0;
   for (const PublicSet& set : PublicSets(folder)) {
     const PlantedTable clean = ReadPlantedTable(set.path, set.target);
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     const std::vector<GuardFinding> said = CheckTraining(clean.Input());
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+
     slowest = std::max(slowest, seconds);
     ++sets;
     fmt::print("{} ({} rows, {} columns): {:.2f} s\n", set.name, clean.target.size(), clean.columns.size(), seconds);
@@ -43,6 +44,7 @@ void Run(const std::string& folder) {
     }
     for (const Plant& plant : plants) {
       if (plant.needs_order && !set.stream) continue;
+      if (clean.classes > 2 && plant.name.find("one outcome") != std::string::npos) continue;  // tells one class from the others only
       if (plant.needs_order && clean.classes > 2 && plant.name.find("mean") != std::string::npos) continue;
       PlantedTable planted = clean;
       Random random(3);
@@ -55,7 +57,7 @@ void Run(const std::string& folder) {
     std::fflush(stdout);
   }
   fmt::print(
-      "\n{} sets, {} findings of a leak in them as they are; the slowest took {:.2f} s\n\n| planted | found | of | not in "
+      "\n{} sets, {} findings of a leak in them as they are; the slowest took {:.2f} s of a core\n\n| planted | found | of | not in "
       "|\n|---|---|---|---|\n",
       sets, leaks, slowest);
   for (const Plant& plant : plants) {

@@ -15,9 +15,10 @@
 namespace everlearn {
 namespace {
 
-constexpr double kShare = 0.01;        // of rows that have a copy, at least
-constexpr double kOverNeighbours = 1;  // copies for one row that another differs from in one column
-constexpr size_t kMostHashes = 2'000'000;
+constexpr double kShare = 0.01;            // of rows that have a copy, at least
+constexpr double kOverNeighbours = 1;      // copies for one row that another differs from in one column
+constexpr size_t kMostRows = 100'000;      // counted, and
+constexpr size_t kMostHashes = 1'000'000;  // of neighbours
 
 uint64_t ValueHash(double value, size_t column) {
   if (std::isnan(value)) value = 0.1234567;
@@ -36,13 +37,15 @@ std::vector<uint64_t> RowHashes(const std::vector<GuardColumn>& columns, size_t 
   return hashes;
 }
 
-// Rows whose hash another row has.
+// Rows whose hash another row has, from a part of the hashes where there are many.
 double RowsWithTwin(const std::vector<uint64_t>& hashes) {
   std::unordered_map<uint64_t, uint32_t> counts;
-  for (const uint64_t hash : hashes) ++counts[hash];
+  const uint64_t step = std::max<uint64_t>(1, hashes.size() / kMostRows);
+  for (const uint64_t hash : hashes)
+    if (MixBits(hash) % step == 0) ++counts[hash];
   double twins = 0;
   for (const auto& [hash, count] : counts) twins += count > 1 ? count : 0;
-  return twins;
+  return twins * static_cast<double>(step);
 }
 
 // Rows beside which another differs in this column and no other, of about a `step`-th of the rows, times `step`.

@@ -17,8 +17,8 @@
 namespace everlearn {
 namespace {
 
-constexpr size_t kMostRows = 10'000, kFewRows = 2'000;
-constexpr size_t kMostValues = 2'000'000;
+constexpr size_t kMostRows = 6'000, kFewRows = 2'000;
+constexpr size_t kMostValues = 600'000;
 constexpr double kUnexplainedClasses = 0.25, kUnexplainedValues = 0.1;  // at most, by the column alone
 constexpr double kRatioClasses = 0.5, kRatioValues = 0.25;              // of that to what the others leave, at most
 constexpr double kOthersAdd = 0.5;                                      // share that all leave of what the column leaves, at least
