@@ -95,7 +95,8 @@ JsonObject ScoreJson(const RunningScore& score, const BlockMeanSequence& loss, d
   for (const auto& [name, measure] : score.ToJson()) json[name] = measure;
   json["rows"] = score.rows();
   const Interval interval = loss.Get();
-  json["loss"] = JsonObject{{"value", interval.value}, {"lower", interval.lower}, {"upper", interval.upper}};
+  const Json mean = score.rows() == 0 ? Json(nullptr) : Json(interval.value);
+  json["loss"] = JsonObject{{"value", mean}, {"lower", interval.lower}, {"upper", interval.upper}};
   return json;
 }
 

@@ -57,7 +57,7 @@ double RowEncoder::Number(const ColumnSchema& column, const Json& value) const {
   if (is_time || !(value.is_bool() || value.is_number())) Refuse(column, value);
   const double number = value.is_bool() ? (value.get_bool() ? 1.0 : 0.0) : value.to_number<double>();
   if (is_boolean && number != 0 && number != 1) Refuse(column, value);
-  return number;
+  return std::isfinite(number) ? number : kMissing;  // 1e999: as in a file
 }
 
 bool RowEncoder::Text(const ColumnSchema& column, const Json& value, std::string* text) const {

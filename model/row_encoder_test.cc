@@ -90,6 +90,8 @@ TEST(RowEncoder, UnseenMissingAndAbsent) {
       encoder.Encode(Row(R"({"age": null, "town": "Genève", "when": null, "member": false})"), RowEncoder::Absent::kRefused, out.data()));
   EXPECT_TRUE(std::isnan(out[0]));
   EXPECT_EQ(out[1], 2);
+  encoder.EncodeGrowing(Row(R"({"age": 1e999, "town": "Bern"})"), &frame.space, out.data());
+  EXPECT_TRUE(std::isnan(out[0])) << "an infinite number is missing, as in a file";
   encoder.EncodeGrowing(Row(R"({"town": "Genève"})"), &frame.space, out.data());
   EXPECT_EQ(out[1], 2);
   EXPECT_EQ(frame.space.features()[1].dictionary.back(), "Genève");

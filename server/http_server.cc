@@ -187,7 +187,12 @@ class BeastServer final : public HttpServer {
 
 }  // namespace
 
-void CheckHttpOptions(const HttpServerOptions& options) { CheckOptions(options, ParseListen(options.listen)); }
+void CheckHttpOptions(const HttpServerOptions& options) {
+  CheckOptions(options, ParseListen(options.listen));
+  const Access keys(options.keys);
+  std::optional<asio::ssl::context> tls;
+  LoadCertificate(options, &tls);
+}
 
 std::unique_ptr<HttpServer> HttpServer::Start(const HttpServerOptions& options, HttpHandler handler) {
   return std::make_unique<BeastServer>(options, std::move(handler));

@@ -37,7 +37,7 @@ struct HttpServerOptions {
   std::function<void(const HttpRequest&, const HttpResponse&, double seconds)> on_answer;
 };
 
-// Throws what Start would throw about the options, without listening: kUsage.
+// Throws what Start would throw about the options, their keys and certificates, without listening: kUsage, kInput, kNotFound, kPermission.
 void CheckHttpOptions(const HttpServerOptions& options);
 
 class HttpServer {

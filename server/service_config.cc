@@ -348,12 +348,6 @@ const Settings<TaskConfig>& TaskSettings() {
   return settings;
 }
 
-bool IsTaskName(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
-}
-
 // What only all keys of a task together tell.
 void CheckTask(const Value& section, const TaskConfig& task) {
   if (task.target.empty()) section.Refuse("has no target", "write target = \"COLUMN\", the column to predict");
@@ -420,6 +414,12 @@ toml::table ParseToml(const std::string& text, const std::string& path) {
 }
 
 }  // namespace
+
+bool IsTaskName(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
 
 ServiceConfig LoadServiceConfig(const std::string& path) {
   const std::string text = ReadConfigFile(path);

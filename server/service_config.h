@@ -42,4 +42,7 @@ struct ServiceConfig {
 // kPermission, kInput (no TOML, with line).
 ServiceConfig LoadServiceConfig(const std::string& path);
 
+// Letters, digits, _ and -: it stands in paths.
+bool IsTaskName(const std::string& name);
+
 }  // namespace everlearn

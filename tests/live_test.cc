@@ -154,6 +154,7 @@ TEST_F(LiveTest, ShadowsScoreALittleAtATimeAndAllBeforeAnOutcome) {
     asked.emplace_back(Ask(world.Row(false, &truth)), truth);
   }
   EXPECT_EQ(task_->unscored(), kRows);
+  EXPECT_NE(Status().find("\"loss\": {\"value\": null"), std::string::npos) << "a loss of no rows is none, not 0";
   tick_ = 100;
   task_->CatchUp(0, 1000);
   EXPECT_LT(task_->unscored(), kRows);

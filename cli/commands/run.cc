@@ -90,6 +90,8 @@ ServiceConfig Configure(const RunFlags& flags, const CommonOptions& common, std:
   if (!flags.task.empty()) {
     if (!common.query.empty() && flags.data.empty()) throw Error(ErrorKind::kUsage, "--query needs --data", "name the database");
     if (flags.columns.task.target.empty()) throw Error(ErrorKind::kUsage, "--task needs --target", "name the column to predict");
+    if (!IsTaskName(flags.task))
+      throw Error(ErrorKind::kUsage, "--task: '" + flags.task + "' is no name of a task", "use letters, digits, _ and -");
     tasks->push_back({flags.task, flags.data, common.query, flags.watermark, flags.columns, flags.labels, flags.loop, 0});
   }
   if (tasks->empty())
@@ -100,10 +102,18 @@ ServiceConfig Configure(const RunFlags& flags, const CommonOptions& common, std:
   if (!flags.webhook.empty()) config.webhook = flags.webhook;
   if (config.durability != "power" && config.durability != "process")
     throw Error(ErrorKind::kUsage, "--durability: '" + config.durability + "' is unknown", "write power or process");
-  for (const ServedTask& task : *tasks) {
-    CheckTaskFlags(task.columns);
-    ToLoopOptions(task.loop, task.columns, 0);
-    ToSourceOutcome(task.loop);
+  for (size_t i = 0; i < tasks->size(); ++i) {
+    const ServedTask& task = (*tasks)[i];
+    try {
+      CheckTaskFlags(task.columns);
+      ToLoopOptions(task.loop, task.columns, 0);
+      ToSourceOutcome(task.loop);
+    } catch (const Error& error) {
+      if (i >= config.tasks.size()) throw;
+      throw Error(error.kind(),
+                  flags.config + ", line " + std::to_string(config.tasks[i].line) + ": [tasks." + task.name + "] " + error.message(),
+                  error.hint());
+    }
   }
   return config;
 }
@@ -187,6 +197,8 @@ void AddTask(const ServedTask& served, const std::string& ledger_path, LedgerSto
     store.Commit();
     task.EndHistory();
     LogLine("info", "the past was read", {{"task", served.name}, {"rows", source->rows()}});
+    if (const auto& labels = task.frame().task.labels; labels.size() == 1)
+      LogLine("warning", "the past has only the class '" + labels[0] + "': outcomes of another will be refused", {{"task", served.name}});
   } else if (is_new) {
     store.Commit();
     LogLine("info", "there is no past: it learns from the first row on", {{"task", served.name}});
