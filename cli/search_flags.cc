@@ -9,9 +9,9 @@
 #include "base/suggest.h"
 #include "base/timestamp.h"
 #include "cli/budget_flag.h"
+#include "cli/earlier_search.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
-#include "model/model_file.h"
 #include "search/budgeted_search.h"
 #include "search/quick_search.h"
 #include "search/strategy.h"
@@ -32,8 +32,6 @@ const Quality& FindQuality(const std::string& name) {
     if (name == quality.name) return quality;
   throw Error(ErrorKind::kUsage, "--quality: '" + name + "' is not understood", SuggestionHint(name, {"best", "balanced", "fast"}));
 }
-
-bool HasBudget(const SearchFlags& flags) { return !flags.budget.empty() || !flags.quality.empty(); }
 
 Budget BudgetOf(const SearchFlags& flags) {
   return ParseBudget(flags.budget.empty() ? FindQuality(flags.quality).budget : flags.budget);
@@ -83,58 +81,6 @@ std::vector<int8_t> MonotoneFeatures(const SearchFlags& flags, const TrainingDat
                   SuggestionHint(constraint.column, names));
   }
   return signs;
-}
-
-Candidate CandidateFromJson(const Json& json) {
-  const std::string learner = TextField(json, "learner");
-  return {learner, learner, ParameterValues::FromJson(learner, Learners().Get(learner).parameters, Field(json, "parameters"))};
-}
-
-// The configurations of an earlier search that its model says were best.
-std::vector<Candidate> EarlierCandidates(const SearchFlags& flags, const Task& task, std::vector<SchemaWarning>* warnings) {
-  std::vector<Candidate> first;
-  if (flags.earlier.empty()) return first;
-  const ModelFile earlier = ModelFile::Load(flags.earlier);
-  if (earlier.task.target != task.target || earlier.task.kind != task.kind)
-    throw Error(ErrorKind::kUsage, "--continue " + flags.earlier + ": that model predicts '" + earlier.task.target + "', not '" + task.target + "'",
-                "give the model of an earlier search for the same target");
-  const JsonObject* notes = earlier.notes.if_object();
-  const Json* candidates = notes == nullptr ? nullptr : notes->if_contains("candidates");
-  if (candidates == nullptr || !candidates->is_array()) {
-    warnings->push_back({"continue", flags.earlier + " was not made by a search: nothing is continued", ""});
-    return first;
-  }
-  for (const Json& json : candidates->get_array()) {
-    try {
-      first.push_back(CandidateFromJson(json));
-    } catch (const Error&) {
-      warnings->push_back({"continue", "a candidate of " + flags.earlier + " is not known to this version and is left out", ""});
-    }
-  }
-  return first;
-}
-
-// What the next search can begin with: members by weight, then the others as the board has them.
-JsonArray BestCandidates(const BudgetedSearchResult& result) {
-  constexpr size_t kMost = 20;
-  std::vector<size_t> order = result.members;
-  std::vector<double> weights = result.member_weights;
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const auto weight = [&](size_t row) { return weights[static_cast<size_t>(std::find(result.members.begin(), result.members.end(), row) - result.members.begin())]; };
-    return weight(a) > weight(b);
-  });
-  for (size_t i = 0; i < result.board.rows.size(); ++i) {
-    const LeaderboardRow& row = result.board.rows[i];
-    if (row.status == TrialStatus::kOk && Learners().Find(row.learner) != nullptr && row.learner != "constant" &&
-        std::find(order.begin(), order.end(), i) == order.end())
-      order.push_back(i);
-  }
-  JsonArray candidates;
-  for (size_t i = 0; i < std::min(kMost, order.size()); ++i) {
-    const LeaderboardRow& row = result.board.rows[order[i]];
-    candidates.push_back(JsonObject{{"learner", row.learner}, {"parameters", row.parameters}});
-  }
-  return candidates;
 }
 
 SearchedModel QuickModel(TrainingData* training, const TaskFlags& task, const CommonOptions& options) {
@@ -213,6 +159,8 @@ void CheckSearchFlags(const SearchFlags& flags) {
     if (given) throw Error(ErrorKind::kUsage, std::string(flag) + " needs a search", "say how long: --budget 60s");
 }
 
+bool HasBudget(const SearchFlags& flags) { return !flags.budget.empty() || !flags.quality.empty(); }
+
 int DefaultFolds(const SearchFlags& flags) {
   constexpr int kQuickFolds = 5;
   if (!HasBudget(flags)) return kQuickFolds;
@@ -242,7 +190,11 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   search.monotone = MonotoneFeatures(flags, *training);
   search.max_latency = Latency(flags.max_latency);
   search.learners = task.learners;
-  search.first = EarlierCandidates(flags, training->task, &model.warnings);
+  if (!flags.earlier.empty()) {
+    EarlierSearch earlier = ReadEarlierSearch(flags.earlier, *training, &model.warnings);
+    search.first = std::move(earlier.candidates);
+    search.earlier = std::move(earlier.fold_models);
+  }
   if (!task.learners.empty() || !task.settings.empty())
     for (Candidate& candidate : ChooseCandidates(task, training->task)) search.first.push_back(std::move(candidate));
   if (!training->task.time.empty()) training->data->FitBinsOnFirst(training->folds.front().train.size());
@@ -252,7 +204,7 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   search.progress = [&](double share, size_t) { progress.Show(static_cast<size_t>(share * kPercent), kPercent); };
   BudgetedSearchResult result = RunBudgetedSearch(&training->data, training->folds, search);
   if (!path.empty()) Remember(result, *training, description, path, source, &model.warnings);
-  model.notes["candidates"] = BestCandidates(result);
+  NoteSearch(result, *training, &model.notes);
   model.notes["experience"] = all.Hash();
   model.board = std::move(result.board);
   model.best = result.best;

@@ -30,6 +30,8 @@ struct SearchFlags {
 void AddSearchFlags(CLI::App& app, SearchFlags* flags);
 // Checks all that can be checked before the data is read. Throws kUsage.
 void CheckSearchFlags(const SearchFlags& flags);
+// Whether there will be a search under a budget.
+bool HasBudget(const SearchFlags& flags);
 // The folds of the cross-validation, where the user did not ask for a number.
 int DefaultFolds(const SearchFlags& flags);
 

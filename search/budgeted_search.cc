@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "learner/dataset_block.h"
+#include "model/model_bytes.h"
 #include "search/final_model.h"
 #include "search/strategy.h"
 #include "search/trials.h"
@@ -49,6 +50,7 @@ class BudgetedSearch {
     context.seed = options.seed;
     context.first = options.first;
     strategy_ = MakeStrategy(options.strategy, context);
+    for (const EarlierTrial& earlier : options.earlier) TakeOver(earlier);
     const int threads = options.threads > 0 ? options.threads : AvailableThreads();
     pool_ = std::make_unique<WorkerPool>(block_, MakePlan(threads), threads);
   }
@@ -91,6 +93,22 @@ class BudgetedSearch {
     std::vector<uint32_t> all(data_->rows());
     std::iota(all.begin(), all.end(), 0U);
     return FitLearner("constant", {data_, all}, none, {});
+  }
+
+  void TakeOver(const EarlierTrial& earlier) {
+    const size_t trial = trials_->Add(earlier.candidate);
+    for (size_t k = 0; k < std::min(folds_.size(), earlier.fold_models.size()); ++k) {
+      const Model& model = *earlier.fold_models[k];
+      PieceResult result;
+      result.number = trial * folds_.size() + k;
+      const Stopwatch watch;
+      result.value = Measure(metric_, model, *data_, folds_[k].validation, &result.predictions);
+      result.predict_seconds = watch.Seconds();
+      result.model = ModelBytes(model);
+      trials_->Take(trial, std::move(result));
+    }
+    // Its other folds would be fitted on other rows than these.
+    (*trials_)[trial].hopeless = true;
   }
 
   SearchPlan MakePlan(int threads) const {
@@ -363,6 +381,8 @@ class BudgetedSearch {
     result->best = row_of(own_candidate);
     for (const size_t member : final.members) result->members.push_back(row_of(member));
     result->member_weights = std::move(final.weights);
+    result->member_models = std::move(final.models);
+    result->trials = trials_->size();
     result->model = std::move(final.model);
     result->predictions = std::move(final.predictions);
     result->fold_values = std::move(final.fold_values);

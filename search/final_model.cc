@@ -120,6 +120,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     members.push_back({MakeBag(bag), weight});
     final.members.push_back(trial);
     final.weights.push_back(weight);
+    final.models.push_back(models);
     final.train_value += weight * train;
     final.seconds_per_row += seconds;
     for (size_t i = 0; i < final.predictions.size(); ++i) final.predictions[i] += weight * selected.predictions[v][i];

@@ -20,6 +20,7 @@ struct FinalModel {
   std::shared_ptr<const Model> model;
   std::vector<size_t> members;      // trials; none where the model is the constant
   std::vector<double> weights;      // of these
+  std::vector<size_t> models;       // of each: how many of its fold models are in its bag
   std::vector<double> predictions;  // out of fold: rows × outputs, NaN where the members have none in common
   std::vector<double> fold_values;  // of the metric, on the folds that all members have
   double train_value = 0;           // mean of the members' on rows they were fitted on

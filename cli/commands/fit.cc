@@ -96,7 +96,8 @@ std::string BoardText(const Leaderboard& board) {
 
 TrainingData ReadChecked(const FitFlags& flags, const CommonOptions& options) {
   TaskFlags task = flags.task;
-  if (task.folds == 0) task.default_folds = DefaultFolds(flags.search);
+  task.default_folds = DefaultFolds(flags.search);
+  task.content_folds = HasBudget(flags.search);
   TrainingData training = ReadTrainingData(flags.source, task, options);
   if (!flags.test.empty())
     for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
