@@ -197,7 +197,11 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   }
   if (!task.learners.empty() || !task.settings.empty())
     for (Candidate& candidate : ChooseCandidates(task, training->task)) search.first.push_back(std::move(candidate));
-  if (!training->task.time.empty()) training->data->FitBinsOnFirst(training->folds.front().train.size());
+  if (!training->task.time.empty()) {
+    training->data->FitBinsOnFirst(training->folds.front().train.size());
+    std::reverse(training->folds.begin(), training->folds.end());
+    search.time_ordered = true;
+  }
   search.stop = Interrupted;
   Progress progress(options, "search:");
   constexpr size_t kPercent = 100;

@@ -130,11 +130,11 @@ class BudgetedSearch {
   double Now() const { return options_.watch.Seconds(); }
   bool Stopped() const { return options_.stop && options_.stop(); }
 
-  // Time that the ensemble and the model file will take.
+  // Time that the ensemble, what is made of its predictions and the model file will take: as often as one choice of members took so far.
   double Reserve() const {
-    const double cells = static_cast<double>(data_->rows() * data_->outputs());
-    const double estimate = 0.15 + cells * 2e-7 * static_cast<double>(std::min(trials_->size(), kMostKept));
-    return std::min(estimate, 0.2 * options_.seconds);
+    constexpr double kLeast = 0.15, kSecondsPerCell = 2e-7, kChoices = 3, kMost = 0.2;
+    const double cells = static_cast<double>(data_->rows() * data_->outputs() * std::min(trials_->size(), kMostKept));
+    return std::min(kLeast + cells * kSecondsPerCell + kChoices * choice_seconds_, kMost * options_.seconds);
   }
 
   void RunClock() {
@@ -300,13 +300,15 @@ class BudgetedSearch {
 
   // Of the best trials by what the ensemble wants: a fold that there is time for.
   std::optional<TrialFold> LackingFold(double left) {
-    std::vector<size_t> wanted = wanted_;
-    if (wanted.empty() || trials_with_value_ != CountWithValue()) {
-      trials_with_value_ = CountWithValue();
-      wanted_ = wanted = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
+    constexpr double kChoosing = 0.05;  // share of the time that goes into looking who the members would be
+    if (Now() >= choose_again_) {
+      const Stopwatch watch;
+      wanted_ = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
+      choice_seconds_ = std::max(choice_seconds_, watch.Seconds());
+      choose_again_ = Now() + watch.Seconds() / kChoosing;
     }
     for (size_t k = 0; k < folds_.size(); ++k) {
-      for (const size_t i : wanted) {
+      for (const size_t i : wanted_) {
         const auto fold = NextFold(i);
         if (!fold || *fold != k) continue;
         const PieceResult& first = *(*trials_)[i].pieces[0];
@@ -316,11 +318,9 @@ class BudgetedSearch {
     return std::nullopt;
   }
 
-  size_t CountWithValue() const { return trials_->Ranked().size(); }
-
   void LookAtMemory() { peak_memory_ = std::max(peak_memory_, pool_->MemoryBytes()); }
 
-  FinalModelOptions FinalOptions() const { return {options_.seed, options_.max_latency}; }
+  FinalModelOptions FinalOptions() const { return {options_.seed, options_.max_latency, options_.time_ordered ? 1 : folds_.size()}; }
 
   std::vector<ExperienceTrial> Learnt() const {
     std::vector<ExperienceTrial> list;
@@ -406,7 +406,7 @@ class BudgetedSearch {
   std::vector<Observation> observations_;
   std::set<size_t> observed_;  // trials
   std::vector<size_t> wanted_;
-  size_t trials_with_value_ = 0;
+  double choose_again_ = 0, choice_seconds_ = 0;
   bool curve_started_ = false;
   std::vector<LearningCurvePoint> curve_;
   std::vector<PieceRequest> curve_requests_;

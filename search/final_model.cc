@@ -58,11 +58,11 @@ Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Datase
   selected.common = common;
   std::vector<SelectionCandidate> candidates;
   for (const size_t i : ranked) {
-    const size_t done = trials[i].done();
-    if (done < selected.common) continue;
+    if (trials[i].done() < selected.common) continue;
+    const size_t most = std::min(trials[i].done(), options.most_models);
     // Where time is short, a bag of one model is another choice.
-    for (const size_t models : {done, size_t{1}}) {
-      if (models == 1 && done > 1 && options.max_latency <= 0) continue;
+    for (const size_t models : {most, size_t{1}}) {
+      if (models == 1 && most > 1 && options.max_latency <= 0) continue;
       if (!selected.variants.empty() && selected.variants.back().trial == i && selected.variants.back().models == models) continue;
       selected.variants.push_back({i, models, SecondsPerRow(trials[i], folds, models)});
       selected.predictions.push_back(OutOfFold(data, folds, trials[i], selected.common));

@@ -3,6 +3,7 @@
 // Pure functions of the trials.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace everlearn {
 struct FinalModelOptions {
   uint64_t seed = 0;
   double max_latency = 0;  // seconds a row of the model; 0: no limit
+  size_t most_models = std::numeric_limits<size_t>::max();  // of a bag: those of the first folds
 };
 
 struct FinalModel {

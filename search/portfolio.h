@@ -13,6 +13,7 @@ namespace everlearn {
 struct PortfolioEntry {
   std::string learner;
   JsonObject parameters;  // those that are not at their defaults
+  enum class Only { kAll, kValues } only = Only::kAll;  // kValues: of regressions alone
 };
 const std::vector<PortfolioEntry>& DefaultPortfolio();
 
