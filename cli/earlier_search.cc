@@ -25,9 +25,10 @@ Json FoldNotes(const TrainingData& training) {
 }
 
 bool SameFeatures(const FeatureSpace& a, const FeatureSpace& b) {
-  return std::equal(a.features().begin(), a.features().end(), b.features().begin(), b.features().end(), [](const Feature& x, const Feature& y) {
-    return x.name == y.name && x.column == y.column && x.part == y.part && x.dictionary == y.dictionary;
-  });
+  return std::equal(a.features().begin(), a.features().end(), b.features().begin(), b.features().end(),
+                    [](const Feature& x, const Feature& y) {
+                      return x.name == y.name && x.column == y.column && x.part == y.part && x.dictionary == y.dictionary;
+                    });
 }
 
 // The models of each member's folds, as `bags` describes them.
@@ -67,8 +68,8 @@ EarlierSearch ReadEarlierSearch(const std::string& model_file, const TrainingDat
     for (const Json& json : *candidates) earlier.candidates.push_back(ReadCandidate(json));
     const JsonArray* bags = list("bags");
     const Json folds = FoldNotes(training);
-    const bool same = file.task.labels == training.task.labels && !folds.is_null() && notes->contains("fold_rule") && ToText(notes->at("fold_rule")) == ToText(folds) &&
-                      SameFeatures(file.space, training.space);
+    const bool same = file.task.labels == training.task.labels && !folds.is_null() && notes->contains("fold_rule") &&
+                      ToText(notes->at("fold_rule")) == ToText(folds) && SameFeatures(file.space, training.space);
     if (bags != nullptr && same) earlier.fold_models = FoldModels(file, *bags);
   } catch (const Error& error) {
     warnings->push_back({"continue", "a part of what " + model_file + " found is not known to this version: " + error.message(), ""});

@@ -10,7 +10,7 @@
 namespace everlearn {
 
 struct EarlierSearch {
-  std::vector<Candidate> candidates;     // the best configurations, the best first
+  std::vector<Candidate> candidates;      // the best configurations, the best first
   std::vector<EarlierTrial> fold_models;  // of members, where folds and features are still the same
 };
 

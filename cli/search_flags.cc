@@ -33,9 +33,7 @@ const Quality& FindQuality(const std::string& name) {
   throw Error(ErrorKind::kUsage, "--quality: '" + name + "' is not understood", SuggestionHint(name, {"best", "balanced", "fast"}));
 }
 
-Budget BudgetOf(const SearchFlags& flags) {
-  return ParseBudget(flags.budget.empty() ? FindQuality(flags.quality).budget : flags.budget);
-}
+Budget BudgetOf(const SearchFlags& flags) { return ParseBudget(flags.budget.empty() ? FindQuality(flags.quality).budget : flags.budget); }
 
 double Latency(const std::string& text) {
   if (text.empty()) return 0;
@@ -54,7 +52,8 @@ Constraint ParseConstraint(const std::string& text) {
   const size_t equals = text.rfind('=');
   const std::string sign = equals == std::string::npos ? "" : text.substr(equals + 1);
   if (sign != "+1" && sign != "1" && sign != "-1")
-    throw Error(ErrorKind::kUsage, "--monotone: '" + text + "' is not understood", "write COL=+1 where predictions must not fall, or COL=-1");
+    throw Error(ErrorKind::kUsage, "--monotone: '" + text + "' is not understood",
+                "write COL=+1 where predictions must not fall, or COL=-1");
   return {text.substr(0, equals), static_cast<int8_t>(sign == "-1" ? -1 : 1)};
 }
 
@@ -131,7 +130,8 @@ void AddSearchFlags(CLI::App& app, SearchFlags* flags) {
   const auto text = [&app](const char* name, std::string* value, const char* type, const char* doc) {
     app.add_option(name, *value, doc)->type_name(type)->group("Search");
   };
-  text("--budget", &flags->budget, "TIME|UNITS", "time for the whole run, such as 60s, or work units, such as 2000units (default: no search)");
+  text("--budget", &flags->budget, "TIME|UNITS",
+       "time for the whole run, such as 60s, or work units, such as 2000units (default: no search)");
   text("--quality", &flags->quality, "WORD", "best, balanced or fast: a budget of 300s, 60s or 10s, where none is given");
   text("--max-latency", &flags->max_latency, "TIME", "most time to predict one row, such as 1ms");
   text("--continue", &flags->earlier, "MODEL", "begin with what an earlier search found");
@@ -152,9 +152,8 @@ void CheckSearchFlags(const SearchFlags& flags) {
   Strategies().Get(flags.strategy);
   for (const std::string& text : flags.monotone) ParseConstraint(text);
   if (HasBudget(flags)) return;
-  const std::pair<const char*, bool> need_budget[] = {{"--max-latency", !flags.max_latency.empty()},
-                                                      {"--continue", !flags.earlier.empty()},
-                                                      {"--monotone", !flags.monotone.empty()}};
+  const std::pair<const char*, bool> need_budget[] = {
+      {"--max-latency", !flags.max_latency.empty()}, {"--continue", !flags.earlier.empty()}, {"--monotone", !flags.monotone.empty()}};
   for (const auto& [flag, given] : need_budget)
     if (given) throw Error(ErrorKind::kUsage, std::string(flag) + " needs a search", "say how long: --budget 60s");
 }

@@ -375,8 +375,9 @@ class BudgetedSearch {
     if (final.members.size() > 1) board.rows.push_back(std::move(own));
     board.Sort();
     const auto row_of = [&](size_t candidate) {
-      return static_cast<size_t>(std::find_if(board.rows.begin(), board.rows.end(), [&](const auto& row) { return row.candidate == candidate; }) -
-                                 board.rows.begin());
+      return static_cast<size_t>(
+          std::find_if(board.rows.begin(), board.rows.end(), [&](const auto& row) { return row.candidate == candidate; }) -
+          board.rows.begin());
     };
     result->best = row_of(own_candidate);
     for (const size_t member : final.members) result->members.push_back(row_of(member));

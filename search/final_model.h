@@ -14,7 +14,7 @@ namespace everlearn {
 
 struct FinalModelOptions {
   uint64_t seed = 0;
-  double max_latency = 0;  // seconds a row of the model; 0: no limit
+  double max_latency = 0;                                   // seconds a row of the model; 0: no limit
   size_t most_models = std::numeric_limits<size_t>::max();  // of a bag: those of the first folds
 };
 
