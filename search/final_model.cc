@@ -58,11 +58,11 @@ Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Datase
   selected.common = common;
   std::vector<SelectionCandidate> candidates;
   for (const size_t i : ranked) {
-    const size_t done = trials[i].done();
-    if (done < selected.common) continue;
+    if (trials[i].done() < selected.common) continue;
+    const size_t most = std::min(trials[i].done(), options.most_models);
     // Where time is short, a bag of one model is another choice.
-    for (const size_t models : {done, size_t{1}}) {
-      if (models == 1 && done > 1 && options.max_latency <= 0) continue;
+    for (const size_t models : {most, size_t{1}}) {
+      if (models == 1 && most > 1 && options.max_latency <= 0) continue;
       if (!selected.variants.empty() && selected.variants.back().trial == i && selected.variants.back().models == models) continue;
       selected.variants.push_back({i, models, SecondsPerRow(trials[i], folds, models)});
       selected.predictions.push_back(OutOfFold(data, folds, trials[i], selected.common));
@@ -120,6 +120,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     members.push_back({MakeBag(bag), weight});
     final.members.push_back(trial);
     final.weights.push_back(weight);
+    final.models.push_back(models);
     final.train_value += weight * train;
     final.seconds_per_row += seconds;
     for (size_t i = 0; i < final.predictions.size(); ++i) final.predictions[i] += weight * selected.predictions[v][i];
