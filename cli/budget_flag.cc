@@ -16,7 +16,8 @@ Budget ParseBudget(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
   const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
   if (error != std::errc() || !(units > 0 && units <= kMostUnits) || (!rest.empty() && rest != kUnits && rest != " units"))
-    throw Error(ErrorKind::kUsage, "--budget: '" + text + "' is not understood", "write work units such as 2000units, or a time such as 60s");
+    throw Error(ErrorKind::kUsage, "--budget: '" + text + "' is not understood",
+                "write work units such as 2000units, or a time such as 60s");
   return {0, units};
 }
 

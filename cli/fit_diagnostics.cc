@@ -35,7 +35,8 @@ std::string CurveRemark(const SearchedModel& model, double deviation) {
   const LearningCurvePoint& half = model.curve[model.curve.size() - 2];
   const LearningCurvePoint& all = model.curve.back();
   const double gain = (half.value - all.value) * (model.board.higher_is_better ? -1 : 1);
-  const std::string figures = fmt::format("{} on {} rows, {} on {}", Figure(half.value), Grouped(half.rows), Figure(all.value), Grouped(all.rows));
+  const std::string figures =
+      fmt::format("{} on {} rows, {} on {}", Figure(half.value), Grouped(half.rows), Figure(all.value), Grouped(all.rows));
   if (std::isnan(deviation) || deviation == 0) return "";
   if (gain > deviation / 2) return "more rows would help: " + figures;
   if (gain < deviation / 10) return "more rows would hardly help: " + figures;
@@ -63,7 +64,8 @@ Diagnosis Diagnose(const SearchedModel& model, double test) {
   remark(CurveRemark(model, spread.deviation));
   JsonArray folds, curve, notes;
   for (const double value : model.fold_values) folds.push_back(NumberOrNull(value));
-  for (const LearningCurvePoint& point : model.curve) curve.push_back(JsonObject{{"rows", point.rows}, {"value", NumberOrNull(point.value)}});
+  for (const LearningCurvePoint& point : model.curve)
+    curve.push_back(JsonObject{{"rows", point.rows}, {"value", NumberOrNull(point.value)}});
   for (const std::string& text : diagnosis.remarks) notes.push_back(boost::json::string(text));
   diagnosis.figures = {{"train", NumberOrNull(model.train_value)},
                        {"out_of_fold", NumberOrNull(own)},

@@ -9,9 +9,9 @@
 #include "base/suggest.h"
 #include "base/timestamp.h"
 #include "cli/budget_flag.h"
+#include "cli/earlier_search.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
-#include "model/model_file.h"
 #include "search/budgeted_search.h"
 #include "search/quick_search.h"
 #include "search/strategy.h"
@@ -33,11 +33,7 @@ const Quality& FindQuality(const std::string& name) {
   throw Error(ErrorKind::kUsage, "--quality: '" + name + "' is not understood", SuggestionHint(name, {"best", "balanced", "fast"}));
 }
 
-bool HasBudget(const SearchFlags& flags) { return !flags.budget.empty() || !flags.quality.empty(); }
-
-Budget BudgetOf(const SearchFlags& flags) {
-  return ParseBudget(flags.budget.empty() ? FindQuality(flags.quality).budget : flags.budget);
-}
+Budget BudgetOf(const SearchFlags& flags) { return ParseBudget(flags.budget.empty() ? FindQuality(flags.quality).budget : flags.budget); }
 
 double Latency(const std::string& text) {
   if (text.empty()) return 0;
@@ -56,7 +52,8 @@ Constraint ParseConstraint(const std::string& text) {
   const size_t equals = text.rfind('=');
   const std::string sign = equals == std::string::npos ? "" : text.substr(equals + 1);
   if (sign != "+1" && sign != "1" && sign != "-1")
-    throw Error(ErrorKind::kUsage, "--monotone: '" + text + "' is not understood", "write COL=+1 where predictions must not fall, or COL=-1");
+    throw Error(ErrorKind::kUsage, "--monotone: '" + text + "' is not understood",
+                "write COL=+1 where predictions must not fall, or COL=-1");
   return {text.substr(0, equals), static_cast<int8_t>(sign == "-1" ? -1 : 1)};
 }
 
@@ -83,58 +80,6 @@ std::vector<int8_t> MonotoneFeatures(const SearchFlags& flags, const TrainingDat
                   SuggestionHint(constraint.column, names));
   }
   return signs;
-}
-
-Candidate CandidateFromJson(const Json& json) {
-  const std::string learner = TextField(json, "learner");
-  return {learner, learner, ParameterValues::FromJson(learner, Learners().Get(learner).parameters, Field(json, "parameters"))};
-}
-
-// The configurations of an earlier search that its model says were best.
-std::vector<Candidate> EarlierCandidates(const SearchFlags& flags, const Task& task, std::vector<SchemaWarning>* warnings) {
-  std::vector<Candidate> first;
-  if (flags.earlier.empty()) return first;
-  const ModelFile earlier = ModelFile::Load(flags.earlier);
-  if (earlier.task.target != task.target || earlier.task.kind != task.kind)
-    throw Error(ErrorKind::kUsage, "--continue " + flags.earlier + ": that model predicts '" + earlier.task.target + "', not '" + task.target + "'",
-                "give the model of an earlier search for the same target");
-  const JsonObject* notes = earlier.notes.if_object();
-  const Json* candidates = notes == nullptr ? nullptr : notes->if_contains("candidates");
-  if (candidates == nullptr || !candidates->is_array()) {
-    warnings->push_back({"continue", flags.earlier + " was not made by a search: nothing is continued", ""});
-    return first;
-  }
-  for (const Json& json : candidates->get_array()) {
-    try {
-      first.push_back(CandidateFromJson(json));
-    } catch (const Error&) {
-      warnings->push_back({"continue", "a candidate of " + flags.earlier + " is not known to this version and is left out", ""});
-    }
-  }
-  return first;
-}
-
-// What the next search can begin with: members by weight, then the others as the board has them.
-JsonArray BestCandidates(const BudgetedSearchResult& result) {
-  constexpr size_t kMost = 20;
-  std::vector<size_t> order = result.members;
-  std::vector<double> weights = result.member_weights;
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const auto weight = [&](size_t row) { return weights[static_cast<size_t>(std::find(result.members.begin(), result.members.end(), row) - result.members.begin())]; };
-    return weight(a) > weight(b);
-  });
-  for (size_t i = 0; i < result.board.rows.size(); ++i) {
-    const LeaderboardRow& row = result.board.rows[i];
-    if (row.status == TrialStatus::kOk && Learners().Find(row.learner) != nullptr && row.learner != "constant" &&
-        std::find(order.begin(), order.end(), i) == order.end())
-      order.push_back(i);
-  }
-  JsonArray candidates;
-  for (size_t i = 0; i < std::min(kMost, order.size()); ++i) {
-    const LeaderboardRow& row = result.board.rows[order[i]];
-    candidates.push_back(JsonObject{{"learner", row.learner}, {"parameters", row.parameters}});
-  }
-  return candidates;
 }
 
 SearchedModel QuickModel(TrainingData* training, const TaskFlags& task, const CommonOptions& options) {
@@ -185,7 +130,8 @@ void AddSearchFlags(CLI::App& app, SearchFlags* flags) {
   const auto text = [&app](const char* name, std::string* value, const char* type, const char* doc) {
     app.add_option(name, *value, doc)->type_name(type)->group("Search");
   };
-  text("--budget", &flags->budget, "TIME|UNITS", "time for the whole run, such as 60s, or work units, such as 2000units (default: no search)");
+  text("--budget", &flags->budget, "TIME|UNITS",
+       "time for the whole run, such as 60s, or work units, such as 2000units (default: no search)");
   text("--quality", &flags->quality, "WORD", "best, balanced or fast: a budget of 300s, 60s or 10s, where none is given");
   text("--max-latency", &flags->max_latency, "TIME", "most time to predict one row, such as 1ms");
   text("--continue", &flags->earlier, "MODEL", "begin with what an earlier search found");
@@ -206,12 +152,13 @@ void CheckSearchFlags(const SearchFlags& flags) {
   Strategies().Get(flags.strategy);
   for (const std::string& text : flags.monotone) ParseConstraint(text);
   if (HasBudget(flags)) return;
-  const std::pair<const char*, bool> need_budget[] = {{"--max-latency", !flags.max_latency.empty()},
-                                                      {"--continue", !flags.earlier.empty()},
-                                                      {"--monotone", !flags.monotone.empty()}};
+  const std::pair<const char*, bool> need_budget[] = {
+      {"--max-latency", !flags.max_latency.empty()}, {"--continue", !flags.earlier.empty()}, {"--monotone", !flags.monotone.empty()}};
   for (const auto& [flag, given] : need_budget)
     if (given) throw Error(ErrorKind::kUsage, std::string(flag) + " needs a search", "say how long: --budget 60s");
 }
+
+bool HasBudget(const SearchFlags& flags) { return !flags.budget.empty() || !flags.quality.empty(); }
 
 int DefaultFolds(const SearchFlags& flags) {
   constexpr int kQuickFolds = 5;
@@ -242,17 +189,25 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   search.monotone = MonotoneFeatures(flags, *training);
   search.max_latency = Latency(flags.max_latency);
   search.learners = task.learners;
-  search.first = EarlierCandidates(flags, training->task, &model.warnings);
+  if (!flags.earlier.empty()) {
+    EarlierSearch earlier = ReadEarlierSearch(flags.earlier, *training, &model.warnings);
+    search.first = std::move(earlier.candidates);
+    search.earlier = std::move(earlier.fold_models);
+  }
   if (!task.learners.empty() || !task.settings.empty())
     for (Candidate& candidate : ChooseCandidates(task, training->task)) search.first.push_back(std::move(candidate));
-  if (!training->task.time.empty()) training->data->FitBinsOnFirst(training->folds.front().train.size());
+  if (!training->task.time.empty()) {
+    training->data->FitBinsOnFirst(training->folds.front().train.size());
+    std::reverse(training->folds.begin(), training->folds.end());
+    search.time_ordered = true;
+  }
   search.stop = Interrupted;
   Progress progress(options, "search:");
   constexpr size_t kPercent = 100;
   search.progress = [&](double share, size_t) { progress.Show(static_cast<size_t>(share * kPercent), kPercent); };
   BudgetedSearchResult result = RunBudgetedSearch(&training->data, training->folds, search);
   if (!path.empty()) Remember(result, *training, description, path, source, &model.warnings);
-  model.notes["candidates"] = BestCandidates(result);
+  NoteSearch(result, *training, &model.notes);
   model.notes["experience"] = all.Hash();
   model.board = std::move(result.board);
   model.best = result.best;

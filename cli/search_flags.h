@@ -18,18 +18,20 @@ class App;
 namespace everlearn {
 
 struct SearchFlags {
-  std::string budget;            // "" without one: the quick learners, no clock
-  std::string quality;           // best, balanced, fast
-  std::string max_latency;       // of one row's prediction
-  std::string earlier;           // --continue: model file of an earlier search
+  std::string budget;       // "" without one: the quick learners, no clock
+  std::string quality;      // best, balanced, fast
+  std::string max_latency;  // of one row's prediction
+  std::string earlier;      // --continue: model file of an earlier search
   std::string strategy = "auto";
-  std::string experience;        // file, "none", or "" for the user's own
+  std::string experience;             // file, "none", or "" for the user's own
   std::vector<std::string> monotone;  // COL=+1, COL=-1
 };
 
 void AddSearchFlags(CLI::App& app, SearchFlags* flags);
 // Checks all that can be checked before the data is read. Throws kUsage.
 void CheckSearchFlags(const SearchFlags& flags);
+// Whether there will be a search under a budget.
+bool HasBudget(const SearchFlags& flags);
 // The folds of the cross-validation, where the user did not ask for a number.
 int DefaultFolds(const SearchFlags& flags);
 
@@ -41,8 +43,8 @@ struct SearchedModel {
   std::vector<double> fold_values;  // of the metric
   double train_value = kMissing;    // of the metric on rows that were trained on
   std::vector<LearningCurvePoint> curve;
-  uint64_t peak_memory_bytes = 0;   // of all processes of the search
-  JsonObject notes;                 // for the model file: what a later search can begin with
+  uint64_t peak_memory_bytes = 0;  // of all processes of the search
+  JsonObject notes;                // for the model file: what a later search can begin with
   std::vector<SchemaWarning> warnings;
 };
 

@@ -22,6 +22,7 @@ struct TaskFlags {
   std::vector<std::string> settings;  // learner.parameter=value
   int folds = 0;                      // 0: not given
   int default_folds = 5;              // where they are not given
+  bool content_folds = false;         // rows keep their fold as the table grows (cli/content_folds.h), where that gives even folds
 };
 
 // Declares --target --kind --metric --type --ignore --weight --group --time --key --folds --learners --set.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "cli/content_folds.h"
 #include "cli/terminal.h"
 #include "cli/training_checks.h"
 #include "data/postgres.h"
@@ -74,8 +75,10 @@ std::vector<int32_t> GroupNumbers(const Column& column, size_t* groups) {
   return out;
 }
 
-std::vector<Fold> MakeFolds(const Table& table, const Dataset& data, const Task& task, int asked, int otherwise, uint64_t seed,
-                            std::vector<SchemaWarning>* warnings) {
+std::vector<Fold> MakeFolds(const Table& table, const TaskFlags& flags, uint64_t seed, TrainingData* training) {
+  const Dataset& data = *training->data;
+  const Task& task = training->task;
+  const int asked = flags.folds;
   std::vector<int32_t> groups;
   size_t most = data.rows();
   if (!task.time.empty()) most = data.rows() - 1;  // the first part is only learned from
@@ -83,13 +86,20 @@ std::vector<Fold> MakeFolds(const Table& table, const Dataset& data, const Task&
   if (static_cast<size_t>(asked) > most)
     throw Error(ErrorKind::kUsage, std::to_string(asked) + " folds are too many: at most " + Grouped(most) + " are possible with " +
                                        Grouped(data.rows()) + " rows" + (groups.empty() ? "" : " in their groups"));
-  const int count = asked > 0 ? asked : static_cast<int>(std::min(most, static_cast<size_t>(otherwise)));
+  const int count = asked > 0 ? asked : static_cast<int>(std::min(most, static_cast<size_t>(flags.default_folds)));
   if (count < 2) {
-    warnings->push_back({"no_folds", "there are too few rows or groups to compare models; the model is a constant", ""});
+    training->warnings.push_back({"no_folds", "there are too few rows or groups to compare models; the model is a constant", ""});
     return {};
   }
   if (!task.time.empty()) return SequentialFolds(data.rows(), {.count = count});
   if (!groups.empty()) return GroupedFolds(groups, count, seed);
+  if (flags.content_folds) {
+    const std::vector<uint64_t> keys = ContentKeys(training->space, {data.view().values, data.rows() * data.features()});
+    std::vector<Fold> folds = ContentFolds(keys, data.target(), data.classes(), count, seed);
+    training->content_folds = !folds.empty();
+    training->fold_seed = seed;
+    if (training->content_folds) return folds;
+  }
   if (task.is_classification()) return StratifiedFolds(data.target(), count, seed);
   return RandomFolds(data.rows(), count, seed);
 }
@@ -162,7 +172,7 @@ TrainingData ReadTrainingData(const std::string& place, const TaskFlags& flags, 
   training.data =
       std::make_unique<Dataset>(std::move(is_category), std::move(dictionary_sizes), training.space.Encode(table, options.threads),
                                 std::move(target), Weights(table, task, source), task.labels.size());
-  training.folds = MakeFolds(table, *training.data, task, flags.folds, flags.default_folds, options.seed, &training.warnings);
+  training.folds = MakeFolds(table, flags, options.seed, &training);
   training.schema = UsedSchema(schema, training.space, task);
   training.features = DescribeColumns(table, schema, training.space, task);
   for (SchemaWarning& warning : CheckTrainingData(table, schema, training)) training.warnings.push_back(std::move(warning));

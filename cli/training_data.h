@@ -18,9 +18,11 @@ struct TrainingData {
   Schema schema;  // of the columns that are features or have a role
   FeatureSpace space;
   std::unique_ptr<Dataset> data;
-  std::vector<Fold> folds;  // empty where there are too few rows
-  size_t columns = 0;       // of the source
-  JsonArray features;       // what became of each column but the target: name, kind, missing, used
+  std::vector<Fold> folds;     // empty where there are too few rows
+  bool content_folds = false;  // they are by content, with this seed
+  uint64_t fold_seed = 0;
+  size_t columns = 0;  // of the source
+  JsonArray features;  // what became of each column but the target: name, kind, missing, used
   std::vector<SchemaWarning> warnings;
 };
 

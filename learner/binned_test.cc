@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <list>
 
 #include "base/random.h"
 #include "learner/dataset.h"
@@ -13,15 +14,21 @@
 namespace everlearn {
 namespace {
 
-BinnedColumn BinNumbers(const std::vector<double>& values, uint32_t max_bins, size_t fit_rows = 0) {
-  return BinRows({values.data(), values.size(), 1}, {false}, {0}, fit_rows, max_bins).columns[0];
+// The only column of a table that stays alive.
+const BinnedColumn& Kept(BinnedTable table) {
+  static std::list<BinnedTable> tables;
+  return tables.emplace_back(std::move(table)).columns[0];
+}
+
+const BinnedColumn& BinNumbers(const std::vector<double>& values, uint32_t max_bins, size_t fit_rows = 0) {
+  return Kept(BinRows({values.data(), values.size(), 1}, {false}, {0}, fit_rows, max_bins));
 }
 
 TEST(Binned, FewValuesHaveOneBinEachWithMidpointBounds) {
   const BinnedColumn column = BinNumbers({3, 1, kMissing, 1, 8}, 255);
   EXPECT_EQ(column.bins, 3u);
   EXPECT_EQ(column.upper, (std::vector<double>{2, 5.5, std::numeric_limits<double>::infinity()}));
-  EXPECT_EQ(column.codes8, (std::vector<uint8_t>{1, 0, 3, 0, 2}));
+  EXPECT_EQ(std::vector<uint8_t>(column.codes8.begin(), column.codes8.end()), (std::vector<uint8_t>{1, 0, 3, 0, 2}));
 }
 
 TEST(Binned, ThresholdOnCodesIsThresholdOnValues) {
@@ -75,19 +82,19 @@ TEST(Binned, ManyBinsUseWideCodesAndExtremesStayInside) {
 TEST(Binned, FittedOnTheFirstRowsOnly) {
   const BinnedColumn column = BinNumbers({1, 2, 100, 200, 300}, 255, 2);
   EXPECT_EQ(column.bins, 2u);
-  EXPECT_EQ(column.codes8, (std::vector<uint8_t>{0, 1, 1, 1, 1}));
+  EXPECT_EQ(std::vector<uint8_t>(column.codes8.begin(), column.codes8.end()), (std::vector<uint8_t>{0, 1, 1, 1, 1}));
 }
 
 TEST(Binned, AllMissingIsOneEmptyBin) {
   const BinnedColumn column = BinNumbers({kMissing, kMissing}, 255);
   EXPECT_EQ(column.bins, 1u);
-  EXPECT_EQ(column.codes8, (std::vector<uint8_t>{1, 1}));
+  EXPECT_EQ(std::vector<uint8_t>(column.codes8.begin(), column.codes8.end()), (std::vector<uint8_t>{1, 1}));
 }
 
 TEST(Binned, UnseenCategoryIsMissing) {
   const std::vector<double> values{0, 2, 3, kMissing};
-  const BinnedColumn column = BinRows({values.data(), 4, 1}, {true}, {3}, 0).columns[0];
-  EXPECT_EQ(column.codes8, (std::vector<uint8_t>{0, 2, 3, 3}));
+  const BinnedColumn& column = Kept(BinRows({values.data(), 4, 1}, {true}, {3}, 0));
+  EXPECT_EQ(std::vector<uint8_t>(column.codes8.begin(), column.codes8.end()), (std::vector<uint8_t>{0, 2, 3, 3}));
 }
 
 TEST(Dataset, BinsOnceAndHonoursFirstRows) {

@@ -1,3 +1,4 @@
+// A data set through a block of memory and back.
 #include "learner/dataset_block.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,9 @@ TEST(DatasetBlock, ComesBackEqual) {
   EXPECT_EQ(mapped->dictionary_size(1), 300U);
   for (size_t i = 0; i < rows; ++i) {
     EXPECT_EQ(std::isnan(mapped->row(i)[0]), i == 7);
-    if (i != 7) EXPECT_EQ(mapped->row(i)[0], values[2 * i]);
+    if (i != 7) {
+      EXPECT_EQ(mapped->row(i)[0], values[2 * i]);
+    }
     EXPECT_EQ(mapped->target()[i], target[i]);
     EXPECT_EQ(mapped->weight(i), weights[i]);
     for (size_t j = 0; j < 2; ++j) EXPECT_EQ(mapped->binned().columns[j].code(i), data.binned().columns[j].code(i)) << i << ", " << j;

@@ -63,6 +63,8 @@ class CalibratedModel final : public Model {
   size_t features() const override { return inner_->features(); }
   size_t outputs() const override { return inner_->outputs(); }
 
+  const std::shared_ptr<const Model>& inner() const { return inner_; }
+
   void PredictRow(const double* row, double* out) const override {
     inner_->PredictRow(row, out);
     calibration_.Apply(out, out);
@@ -137,6 +139,11 @@ std::shared_ptr<const Model> MakeCalibrated(std::shared_ptr<const Model> model, 
   CheckModel(calibration.classes == model->outputs(), "its calibration does not fit its classes");
   CheckCurves(calibration);
   return std::make_shared<CalibratedModel>(std::move(model), std::move(calibration));
+}
+
+std::shared_ptr<const Model> Uncalibrated(std::shared_ptr<const Model> model) {
+  const auto* calibrated = dynamic_cast<const CalibratedModel*>(model.get());
+  return calibrated == nullptr ? model : calibrated->inner();
 }
 
 }  // namespace everlearn

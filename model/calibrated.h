@@ -35,4 +35,7 @@ std::string_view CalibrationName(Calibration::Method method);  // "none", "tempe
 // The model itself where the method is none. Throws kDamaged where numbers are wrong or do not fit the model's classes.
 std::shared_ptr<const Model> MakeCalibrated(std::shared_ptr<const Model> model, Calibration calibration);
 
+// What MakeCalibrated was given; the model itself where it is not calibrated.
+std::shared_ptr<const Model> Uncalibrated(std::shared_ptr<const Model> model);
+
 }  // namespace everlearn

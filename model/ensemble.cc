@@ -19,6 +19,8 @@ class Ensemble final : public Model {
   size_t features() const override { return members_[0].model->features(); }
   size_t outputs() const override { return members_[0].model->outputs(); }
 
+  const std::vector<EnsembleMember>& members() const { return members_; }
+
   void PredictRow(const double* row, double* out) const override { PredictBlock({row, 1, features()}, out); }
 
   void Predict(const RowsView& rows, double* out) const override {
@@ -89,6 +91,11 @@ std::shared_ptr<const Model> MakeBag(const std::vector<std::shared_ptr<const Mod
   std::vector<EnsembleMember> members;
   for (const auto& model : models) members.push_back({model, 1.0 / static_cast<double>(models.size())});
   return MakeEnsemble(std::move(members));
+}
+
+std::span<const EnsembleMember> EnsembleMembers(const Model& model) {
+  const auto* ensemble = dynamic_cast<const Ensemble*>(&model);
+  return ensemble == nullptr ? std::span<const EnsembleMember>() : ensemble->members();
 }
 
 }  // namespace everlearn

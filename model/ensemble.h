@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "model/model.h"
@@ -21,5 +22,8 @@ std::shared_ptr<const Model> MakeEnsemble(std::vector<EnsembleMember> members);
 
 // Equal weights.
 std::shared_ptr<const Model> MakeBag(const std::vector<std::shared_ptr<const Model>>& models);
+
+// The members of an ensemble or bag; empty where the model is none. They live as long as the model.
+std::span<const EnsembleMember> EnsembleMembers(const Model& model);
 
 }  // namespace everlearn

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "learner/dataset_block.h"
+#include "model/model_bytes.h"
 #include "search/final_model.h"
 #include "search/strategy.h"
 #include "search/trials.h"
@@ -22,6 +23,7 @@ constexpr double kExploring = 0.55;
 // A piece may take this share of the time; a trial whose folds together take less than the second is finished at once, or, where it is
 // about as good as the best, less than the third.
 constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03, kCheapGoodTrial = 0.1, kGoodGap = 0.01;
+constexpr double kStacking = 0.01;  // share of the budget that a linear model over the members may take
 constexpr double kLookEvery = 0.1;  // seconds
 constexpr size_t kMostKept = 40;    // trials whose predictions and models are kept
 constexpr double kSecondsPerUnit = 0.01;
@@ -49,6 +51,7 @@ class BudgetedSearch {
     context.seed = options.seed;
     context.first = options.first;
     strategy_ = MakeStrategy(options.strategy, context);
+    for (const EarlierTrial& earlier : options.earlier) TakeOver(earlier);
     const int threads = options.threads > 0 ? options.threads : AvailableThreads();
     pool_ = std::make_unique<WorkerPool>(block_, MakePlan(threads), threads);
   }
@@ -93,6 +96,22 @@ class BudgetedSearch {
     return FitLearner("constant", {data_, all}, none, {});
   }
 
+  void TakeOver(const EarlierTrial& earlier) {
+    const size_t trial = trials_->Add(earlier.candidate);
+    for (size_t k = 0; k < std::min(folds_.size(), earlier.fold_models.size()); ++k) {
+      const Model& model = *earlier.fold_models[k];
+      PieceResult result;
+      result.number = trial * folds_.size() + k;
+      const Stopwatch watch;
+      result.value = Measure(metric_, model, *data_, folds_[k].validation, &result.predictions);
+      result.predict_seconds = watch.Seconds();
+      result.model = ModelBytes(model);
+      trials_->Take(trial, std::move(result));
+    }
+    // Its other folds would be fitted on other rows than these.
+    (*trials_)[trial].hopeless = true;
+  }
+
   SearchPlan MakePlan(int threads) const {
     SearchPlan plan;
     plan.metric = options_.metric;
@@ -112,11 +131,11 @@ class BudgetedSearch {
   double Now() const { return options_.watch.Seconds(); }
   bool Stopped() const { return options_.stop && options_.stop(); }
 
-  // Time that the ensemble and the model file will take.
+  // Time that the ensemble, what is made of its predictions and the model file will take: as often as one choice of members took so far.
   double Reserve() const {
-    const double cells = static_cast<double>(data_->rows() * data_->outputs());
-    const double estimate = 0.15 + cells * 2e-7 * static_cast<double>(std::min(trials_->size(), kMostKept));
-    return std::min(estimate, 0.2 * options_.seconds);
+    constexpr double kLeast = 0.15, kSecondsPerCell = 2e-7, kChoices = 3, kMost = 0.2;
+    const double cells = static_cast<double>(data_->rows() * data_->outputs() * std::min(trials_->size(), kMostKept));
+    return std::min(kLeast + cells * kSecondsPerCell + kChoices * choice_seconds_ + kStacking * options_.seconds, kMost * options_.seconds);
   }
 
   void RunClock() {
@@ -282,13 +301,15 @@ class BudgetedSearch {
 
   // Of the best trials by what the ensemble wants: a fold that there is time for.
   std::optional<TrialFold> LackingFold(double left) {
-    std::vector<size_t> wanted = wanted_;
-    if (wanted.empty() || trials_with_value_ != CountWithValue()) {
-      trials_with_value_ = CountWithValue();
-      wanted_ = wanted = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
+    constexpr double kChoosing = 0.05;  // share of the time that goes into looking who the members would be
+    if (Now() >= choose_again_) {
+      const Stopwatch watch;
+      wanted_ = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
+      choice_seconds_ = std::max(choice_seconds_, watch.Seconds());
+      choose_again_ = Now() + watch.Seconds() / kChoosing;
     }
     for (size_t k = 0; k < folds_.size(); ++k) {
-      for (const size_t i : wanted) {
+      for (const size_t i : wanted_) {
         const auto fold = NextFold(i);
         if (!fold || *fold != k) continue;
         const PieceResult& first = *(*trials_)[i].pieces[0];
@@ -298,11 +319,15 @@ class BudgetedSearch {
     return std::nullopt;
   }
 
-  size_t CountWithValue() const { return trials_->Ranked().size(); }
-
   void LookAtMemory() { peak_memory_ = std::max(peak_memory_, pool_->MemoryBytes()); }
 
-  FinalModelOptions FinalOptions() const { return {options_.seed, options_.max_latency}; }
+  FinalModelOptions FinalOptions() const {
+    FinalModelOptions final{.seed = options_.seed, .max_latency = options_.max_latency};
+    // Members of a task in order of time come from other rows than those that they were measured on.
+    if (options_.time_ordered) final.most_models = 1;
+    else final.stacking_units = kStacking * (options_.units > 0 ? options_.units : options_.seconds / kSecondsPerUnit);
+    return final;
+  }
 
   std::vector<ExperienceTrial> Learnt() const {
     std::vector<ExperienceTrial> list;
@@ -351,18 +376,22 @@ class BudgetedSearch {
       ++count;
     }
     if (count > 1) own.standard_error = std::sqrt(squares / (count - 1) / count);
+    if (final.stacked) own.parameters["stacked"] = true;
     own.fit_seconds = spent_seconds_;
     own.predict_seconds_per_row = final.seconds_per_row;
     const size_t own_candidate = final.members.empty() ? own.candidate - 1 : single ? final.members[0] : own.candidate;
     if (final.members.size() > 1) board.rows.push_back(std::move(own));
     board.Sort();
     const auto row_of = [&](size_t candidate) {
-      return static_cast<size_t>(std::find_if(board.rows.begin(), board.rows.end(), [&](const auto& row) { return row.candidate == candidate; }) -
-                                 board.rows.begin());
+      return static_cast<size_t>(
+          std::find_if(board.rows.begin(), board.rows.end(), [&](const auto& row) { return row.candidate == candidate; }) -
+          board.rows.begin());
     };
     result->best = row_of(own_candidate);
     for (const size_t member : final.members) result->members.push_back(row_of(member));
     result->member_weights = std::move(final.weights);
+    result->member_models = std::move(final.models);
+    result->trials = trials_->size();
     result->model = std::move(final.model);
     result->predictions = std::move(final.predictions);
     result->fold_values = std::move(final.fold_values);
@@ -386,7 +415,7 @@ class BudgetedSearch {
   std::vector<Observation> observations_;
   std::set<size_t> observed_;  // trials
   std::vector<size_t> wanted_;
-  size_t trials_with_value_ = 0;
+  double choose_again_ = 0, choice_seconds_ = 0;
   bool curve_started_ = false;
   std::vector<LearningCurvePoint> curve_;
   std::vector<PieceRequest> curve_requests_;

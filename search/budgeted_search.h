@@ -19,6 +19,12 @@
 
 namespace everlearn {
 
+// A member of an earlier search's model, with the models of its first folds. They have not seen what this search validates on these folds.
+struct EarlierTrial {
+  Candidate candidate;
+  std::vector<std::shared_ptr<const Model>> fold_models;
+};
+
 struct BudgetedSearchOptions {
   std::string metric = {};
   uint64_t seed = 0;
@@ -30,10 +36,12 @@ struct BudgetedSearchOptions {
   std::string strategy = "auto";           // a registered strategy
   const Experience* experience = nullptr;  // what the strategy may know of; null: what the program ships with
   std::vector<Candidate> first = {};       // tried before all others
+  std::vector<EarlierTrial> earlier = {};  // count as trials that are done
   std::vector<std::string> learners = {};  // allowed; empty: all that the strategy likes
   std::vector<int8_t> monotone = {};       // as FitOptions::monotone
-  double max_latency = 0;                  // seconds a row of the final model; 0: no limit
-  std::function<bool()> stop = {};         // true: end now, with the best so far
+  bool time_ordered = false;  // folds come from the newest to the oldest, each with less to learn from: the newest model alone is a member
+  double max_latency = 0;     // seconds a row of the final model; 0: no limit
+  std::function<bool()> stop = {};                                 // true: end now, with the best so far
   std::function<void(double share, size_t trials)> progress = {};  // of the budget that is spent
 };
 
@@ -49,6 +57,8 @@ struct BudgetedSearchResult {
   std::shared_ptr<const Model> model;
   std::vector<size_t> members;              // rows of the board that are in the model
   std::vector<double> member_weights;       // of these
+  std::vector<size_t> member_models;        // of each: how many models of its first folds are in its bag
+  size_t trials = 0;                        // rows of the board whose `candidate` is below it are trials
   std::vector<double> predictions;          // of the model, out of fold: rows × outputs, NaN where there is none
   std::vector<double> fold_values;          // of the metric, on the folds that all members have
   double train_value = 0;                   // mean of the members' on the rows they were fitted on, by their weights

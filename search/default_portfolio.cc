@@ -4,20 +4,25 @@
 
 namespace everlearn {
 
+using Only = PortfolioEntry::Only;
+
 const std::vector<PortfolioEntry>& DefaultPortfolio() {
   static const std::vector<PortfolioEntry> entries{
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.1}}},
       {"linear", {}},
-      {"random_forest", {}},
       {"symmetric_boosting", {}},
       {"neural_network", {}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"extra_trees", true}, {"leaves", 64}, {"feature_fraction", 0.8}}},
-      {"extra_trees", {}},
-      {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"leaves", 8}, {"l2", 10}, {"feature_fraction", 0.6}}},
       {"nearest_neighbours", {}},
+      {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"loss", "tweedie"}}, Only::kValues},
+      {"neural_network", {{"dropout", 0.3}, {"weight_decay", 0.1}}},
+      {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"leaves", 8}, {"l2", 10}, {"feature_fraction", 0.6}}},
+      {"extra_trees", {}},
+      {"symmetric_boosting", {{"rounds", 1000}, {"learning_rate", 0.05}}},
       {"gradient_boosting",
        {{"trees", 2000}, {"learning_rate", 0.03}, {"leaves", 128}, {"feature_fraction", 0.7}, {"bagging_fraction", 0.8}}},
-      {"spline_linear", {}},
+      {"random_forest", {}},
+      {"neural_network", {{"learning_rate", 0.02}}},
       {"gradient_boosting",
        {{"trees", 2000},
         {"learning_rate", 0.05},
@@ -25,7 +30,9 @@ const std::vector<PortfolioEntry>& DefaultPortfolio() {
         {"cat_l2", 30},
         {"min_data_per_group", 20},
         {"max_cat_to_onehot", 8}}},
+      {"linear", {{"splines", 8}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"leaves", 31}, {"min_data_in_leaf", 5}, {"feature_fraction", 0.5}}},
+      {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"loss", "poisson"}}, Only::kValues},
       {"linear", {{"l2", 10}}},
       {"random_forest", {{"feature_fraction", 0.3}, {"min_data_in_leaf", 1}, {"trees", 300}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.03}, {"leaves", 16}, {"extra_trees", true}, {"min_data_in_leaf", 10}}},

@@ -3,6 +3,7 @@
 // Pure functions of the trials.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,16 +14,20 @@ namespace everlearn {
 
 struct FinalModelOptions {
   uint64_t seed = 0;
-  double max_latency = 0;  // seconds a row of the model; 0: no limit
+  double max_latency = 0;                                   // seconds a row of the model; 0: no limit
+  double stacking_units = 0;  // that a linear model over the members may cost; 0: none is tried
+  size_t most_models = std::numeric_limits<size_t>::max();  // of a bag: those of the first folds
 };
 
 struct FinalModel {
   std::shared_ptr<const Model> model;
   std::vector<size_t> members;      // trials; none where the model is the constant
   std::vector<double> weights;      // of these
+  std::vector<size_t> models;       // of each: how many of its fold models are in its bag
   std::vector<double> predictions;  // out of fold: rows × outputs, NaN where the members have none in common
   std::vector<double> fold_values;  // of the metric, on the folds that all members have
   double train_value = 0;           // mean of the members' on rows they were fitted on
+  bool stacked = false;             // a linear model over the members took the place of their average
   double seconds_per_row = 0;       // to predict
 };
 

@@ -18,9 +18,7 @@ struct Data {
   Task task;
   std::vector<double> truth, predictions;
   std::shared_ptr<const Model> model;
-  Finished Finish(const FinishingOptions& options) const {
-    return everlearn::Finish(model, task, truth, predictions, {}, options);
-  }
+  Finished Finish(const FinishingOptions& options) const { return everlearn::Finish(model, task, truth, predictions, {}, options); }
 };
 
 // Log-odds that are stated twice as large as they are; class "yes" is seldom.

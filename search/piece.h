@@ -43,7 +43,7 @@ struct PieceRequest {
 struct PieceResult {
   uint64_t number = 0;
   TrialStatus status = TrialStatus::kOk;
-  std::string reason;  // why it failed
+  std::string reason;                                             // why it failed
   double value = std::numeric_limits<double>::quiet_NaN();        // the metric on the validation rows; NaN where it is not defined
   double train_value = std::numeric_limits<double>::quiet_NaN();  // and on (a sample of) the training rows
   double fit_seconds = 0;

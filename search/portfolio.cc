@@ -159,7 +159,7 @@ std::vector<Candidate> RankedPortfolio(const StrategyContext& context) {
     for (const auto& [excess, place] : rest) give(results.candidates[place]);
   }
   for (const PortfolioEntry& entry : DefaultPortfolio()) {
-    if (allowed.count(entry.learner) == 0) continue;
+    if (allowed.count(entry.learner) == 0 || (entry.only == PortfolioEntry::Only::kValues && context.classes > 0)) continue;
     if (const auto candidate = CandidateFrom(entry.learner, entry.parameters)) give(*candidate);
   }
   for (const std::string& learner : learners) give(NamedCandidate(learner, ParameterValues(Learners().Get(learner).parameters)));

@@ -12,7 +12,8 @@ namespace everlearn {
 // A configuration of the hand-written portfolio, which stands where there is no experience with a learner.
 struct PortfolioEntry {
   std::string learner;
-  JsonObject parameters;  // those that are not at their defaults
+  JsonObject parameters;                                // those that are not at their defaults
+  enum class Only { kAll, kValues } only = Only::kAll;  // kValues: of regressions alone
 };
 const std::vector<PortfolioEntry>& DefaultPortfolio();
 

@@ -149,9 +149,9 @@ PieceResult WorkerPool::Died(Worker* worker) {
   close(worker->socket);
   *worker = Worker();
   const bool out_of_memory = WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory;
-  result.reason = out_of_memory        ? "out of memory"
+  result.reason = out_of_memory         ? "out of memory"
                   : WIFSIGNALED(status) ? "its process was ended by signal " + std::to_string(WTERMSIG(status))
-                                      : "its process ended with status " + std::to_string(WEXITSTATUS(status));
+                                        : "its process ended with status " + std::to_string(WEXITSTATUS(status));
   return result;
 }
 

@@ -228,7 +228,9 @@ def sigterm_under_load(service):
         threads = [threading.Thread(target=predict_until_the_end, args=(service, number, told, problems)) for number in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(0.7)
+        until = time.monotonic() + 30
+        while len(told) <= 100 and not problems and time.monotonic() < until:
+            time.sleep(0.1)
         code = service.terminate(15)
         for thread in threads:
             thread.join()

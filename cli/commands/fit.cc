@@ -96,7 +96,8 @@ std::string BoardText(const Leaderboard& board) {
 
 TrainingData ReadChecked(const FitFlags& flags, const CommonOptions& options) {
   TaskFlags task = flags.task;
-  if (task.folds == 0) task.default_folds = DefaultFolds(flags.search);
+  task.default_folds = DefaultFolds(flags.search);
+  task.content_folds = HasBudget(flags.search);
   TrainingData training = ReadTrainingData(flags.source, task, options);
   if (!flags.test.empty())
     for (SchemaWarning& warning : CheckTestRows(flags.test, training, options)) training.warnings.push_back(std::move(warning));
@@ -171,7 +172,8 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
                   ->required()
                   ->type_name("");
               app.add_option("--model", flags->model, "file to write (default: model.safetensors)")->type_name("FILE");
-              app.add_option("--test", flags->test, "rows to measure the model on at the end; warns where they are training rows")->type_name("SOURCE");
+              app.add_option("--test", flags->test, "rows to measure the model on at the end; warns where they are training rows")
+                  ->type_name("SOURCE");
               app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
               AddSearchFlags(app, &flags->search);

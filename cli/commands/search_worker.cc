@@ -7,12 +7,11 @@
 namespace everlearn {
 namespace {
 
-[[maybe_unused]] const bool registered = Commands().Add("search-worker", {.summary = "run trials of a search (started by it)",
-                                                                          .example = "",
-                                                                          .hidden = true,
-                                                                          .setup = [](CLI::App&, const CommonOptions&) {
-                                                                            return std::function<int()>(SearchWorkerMain);
-                                                                          }});
+[[maybe_unused]] const bool registered = Commands().Add(
+    "search-worker",
+    {.summary = "run trials of a search (started by it)", .example = "", .hidden = true, .setup = [](CLI::App&, const CommonOptions&) {
+       return std::function<int()>(SearchWorkerMain);
+     }});
 
 }  // namespace
 }  // namespace everlearn
