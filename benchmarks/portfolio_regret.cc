@@ -2,7 +2,7 @@
 // own), its configurations are "run" in that order, each taking the seconds that it took, and the excess loss of the best one that ends
 // inside a time is the regret. Means over sets and draws of the n others.
 //
-//   build/release/benchmarks/portfolio_regret [FILE]     (default: the built-in experience)
+//   build/release/benchmarks/portfolio/portfolio_regret [FILE]     (default: the built-in experience)
 #include <fmt/format.h>
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // Writes search/builtin_experience.cc from a file of experience that portfolio_trials filled.
 //
-//   build/release/benchmarks/portfolio_table trials.jsonl search/builtin_experience.cc
+//   build/release/benchmarks/portfolio/portfolio_table trials.jsonl search/builtin_experience.cc
 #include <fmt/format.h>
 
 #include <fstream>

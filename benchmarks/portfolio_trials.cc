@@ -4,7 +4,8 @@
 // The configurations are the hand-written portfolio and, of each learner, its defaults and random ones from its search space, the same for
 // every data set. Times are CPU seconds of the thread, so that other work on the machine does not count.
 //
-//   build/release/benchmarks/portfolio_trials adult.csv.gz --target income --kind binary --metric auc --output trials.jsonl --random 4
+//   build/release/benchmarks/portfolio/portfolio_trials adult.csv.gz --target income --kind binary --metric auc --output trials.jsonl
+//   --random 4
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -1,3 +1,4 @@
+// Folds by content: stable as a table grows, even, or refused.
 #include "cli/content_folds.h"
 
 #include <gtest/gtest.h>

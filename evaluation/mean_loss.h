@@ -1,6 +1,8 @@
 // Weighted mean of the losses of single rows, and the losses that several measures share.
 #pragma once
 
+#include <cmath>
+
 #include "evaluation/metric.h"
 
 namespace everlearn {
@@ -18,5 +20,26 @@ double MeanLoss(const Scored& scored, const RowLoss& row_loss) {
 }
 
 inline double SquaredError(const double* prediction, double truth, size_t) { return (*prediction - truth) * (*prediction - truth); }
+
+inline double AbsoluteError(const double* prediction, double truth, size_t) { return std::abs(*prediction - truth); }
+
+inline double SquaredLogError(const double* prediction, double truth, size_t) {
+  const double error = std::log1p(*prediction) - std::log1p(truth);
+  return error * error;
+}
+
+inline double RowLogLoss(const double* probabilities, double truth, size_t classes) {
+  return LogLoss(probabilities, static_cast<size_t>(truth), classes);
+}
+
+// Of class 1 where there are two classes (in [0, 1]), summed over all classes where there are more (in [0, 2]).
+inline double RowBrier(const double* probabilities, double truth, size_t classes) {
+  double sum = 0;
+  for (size_t c = classes == 2 ? 1 : 0; c < classes; ++c) {
+    const double error = probabilities[c] - (static_cast<size_t>(truth) == c ? 1 : 0);
+    sum += error * error;
+  }
+  return sum;
+}
 
 }  // namespace everlearn

@@ -1,4 +1,6 @@
-// Measures of predictions: one file each, registered by name; equal to scikit-learn's where it has them.
+// Measures of predictions: one file each, registered by name; equal to scikit-learn's where it has them. Those of scikit-learn's that are
+// another's number have no name of their own: f1, precision and recall with average="micro", and recall with "weighted", are accuracy;
+// zero-one and Hamming loss 1 − accuracy; d2_pinball_score of the median is d2_absolute_error.
 //
 // Pure functions, safe from any thread.
 #pragma once
@@ -32,8 +34,9 @@ struct Metric {
   bool binary = false, multiclass = false, regression = false;
   // NaN where it is not defined (one class only, no rows).
   std::function<double(const Scored&)> compute;
-  // Loss of one prediction (lower is better), where the metric is a mean of such losses (or of 1 − loss, or its root); otherwise empty, and
-  // log-loss or the squared error stands for it in tests.
+  // Loss of one prediction (lower is better), where the metric is a mean of such losses (or of 1 − loss, its root, or its share of the loss
+  // of a constant); otherwise empty, and log-loss or the squared error stands for it in tests. Of classification it lies in [0, 2], but for
+  // the log-loss. NaN where it is not defined.
   std::function<double(const double* prediction, double truth, size_t classes)> row_loss;
 
   bool fits(TaskKind kind) const { return kind == TaskKind::kBinary ? binary : kind == TaskKind::kMulticlass ? multiclass : regression; }

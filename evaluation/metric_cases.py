@@ -1,4 +1,5 @@
-"""Writes metric_cases.json beside it: small cases whose measures are computed with scikit-learn 1.9.1 (kappa_temporal with NumPy).
+"""Writes metric_cases.json beside it: small cases whose measures are computed with scikit-learn 1.9.1 (kappa_temporal and
+calibration_error with NumPy).
 
     python -m venv venv && venv/bin/pip install scikit-learn==1.9.1 && venv/bin/python evaluation/metric_cases.py
 """
@@ -8,6 +9,7 @@ import warnings
 
 import numpy as np
 from sklearn import metrics as m
+from sklearn.calibration import calibration_curve
 
 warnings.simplefilter("ignore")
 random = np.random.default_rng(1)
@@ -16,6 +18,56 @@ random = np.random.default_rng(1)
 def kappa_temporal(y, guess, w):
     right, same = np.average(guess[1:] == y[1:], weights=w[1:]), np.average(y[:-1] == y[1:], weights=w[1:])
     return (right - same) / (1 - same) if same < 1 else np.nan
+
+
+def calibration_error(y, p, w):
+    """Of class 1; with more classes of the predicted one being right."""
+    chance = p[:, 1] if p.shape[1] == 2 else p.max(axis=1)
+    hit = y == 1 if p.shape[1] == 2 else y == p.argmax(axis=1)
+    bins = np.minimum(np.floor(chance * 15), 14)
+    error = sum(abs((w * (chance - hit))[bins == b].sum()) for b in range(15)) / w.sum()
+    if np.all(w == 1):
+        shares, chances = calibration_curve(hit, chance, n_bins=15)
+        sizes = np.unique(bins, return_counts=True)[1]
+        assert np.isclose(error, np.average(abs(shares - chances), weights=sizes))
+    return error
+
+
+def hinge(y, p, w):
+    if p.shape[1] > 2:
+        return m.hinge_loss(y, p, labels=range(p.shape[1]), sample_weight=w)
+    # Two rows without weight, as scikit-learn takes the only class that occurs for the negative one.
+    return m.hinge_loss(np.append(y, [0, 1]), np.append(p[:, 1] - p[:, 0], [0, 0]), sample_weight=np.append(w, [0, 0]))
+
+
+def averages(y, guess, classes, one):
+    """Measures of single classes, averaged; the plain names are of class 1 where there are two classes."""
+    plain = {"average": "binary" if classes == 2 else "macro", "zero_division": 0, **one}
+    measures = {
+        "f1": m.f1_score(y, guess, **plain),
+        "f2": m.fbeta_score(y, guess, beta=2, **plain),
+        "f0_5": m.fbeta_score(y, guess, beta=0.5, **plain),
+    }
+    for name, score in [("f1", m.f1_score), ("precision", m.precision_score), ("recall", m.recall_score), ("jaccard", m.jaccard_score)]:
+        measures[name] = score(y, guess, **plain)
+        for average in ["macro", "weighted"]:
+            measures[f"{name}_{average}"] = score(y, guess, average=average, zero_division=0, **one)
+        micro = score(y, guess, average="micro", zero_division=0, **one)
+        right = m.accuracy_score(y, guess, **one)
+        assert np.isclose(micro, right / (2 - right) if name == "jaccard" else right)  # which is why there is no such measure
+    assert np.isclose(measures.pop("recall_weighted"), right)
+    return measures
+
+
+def pairs(y, p, w):
+    """Hand and Till's area, over the classes that occur."""
+    present, areas = np.unique(y), []
+    for a in present:
+        for b in present:
+            rows = (y == a) | (y == b)
+            if a != b:
+                areas.append(m.roc_auc_score(y[rows] == a, p[rows, a], sample_weight=w[rows]))
+    return np.mean(areas) if areas else np.nan
 
 
 def classification(y, p, w):
@@ -35,29 +87,56 @@ def classification(y, p, w):
         "brier": m.brier_score_loss(y, p if classes > 2 else p[:, 1], labels=labels, **one),
         "auc": mean(m.roc_auc_score),
         "average_precision": mean(m.average_precision_score) if len(present) > 1 else float(present[0] == 1) or np.nan,
-        "f1": m.f1_score(y, guess, average="binary" if classes == 2 else "macro", **one),
+        **averages(y, guess, classes, one),
         "mcc": m.matthews_corrcoef(y, guess, **one),
         "kappa": m.cohen_kappa_score(y, guess, **one),
         "kappa_temporal": kappa_temporal(y, guess, weight),
+        "hinge": hinge(y, p, weight),
+        "calibration_error": calibration_error(y, p, weight),
+        "d2_log_loss": m.d2_log_loss_score(y, y_proba=p, labels=labels, **one) if len(present) > 1 else np.nan,
+        "d2_brier": m.d2_brier_score(y, y_proba=p, labels=labels, **one) if len(present) > 1 else np.nan,
     }
+    if classes == 2:
+        ratios = m.class_likelihood_ratios(y, guess, labels=[0, 1], **one)
+        measures |= {"positive_likelihood_ratio": ratios[0], "negative_likelihood_ratio": ratios[1]}
+    else:
+        shares = np.bincount(y, weight, classes)
+        measures |= {
+            "top_3_accuracy": m.top_k_accuracy_score(classes - 1 - y, p[:, ::-1], k=3, labels=labels, **one),  # of ties the first
+            "auc_ovo": pairs(y, p, weight),
+            "auc_weighted": np.average([m.roc_auc_score(y == c, p[:, c], **one) for c in present], weights=shares[present]),
+        }
     if classes > 2 and len(present) == classes:
         assert np.isclose(measures["auc"], m.roc_auc_score(y, p, multi_class="ovr", **one))
+        assert np.isclose(measures["auc_weighted"], m.roc_auc_score(y, p, multi_class="ovr", average="weighted", **one))
+        assert w is not None or np.isclose(measures["auc_ovo"], m.roc_auc_score(y, p, multi_class="ovo"))
         assert np.isclose(measures["average_precision"], m.average_precision_score(y, p, **one))
     return measures
 
 
 def regression(y, p, w):
     one = {"sample_weight": w}
-    positive = min(y.min(), p.min()) > -1
+    def defined(score, lowest_truth, lowest, **options):
+        return score(y, p, **options, **one) if y.min() >= lowest_truth and p.min() >= lowest else np.nan
+
+    tiny = np.nextafter(0, 1)
+    assert np.isclose(m.d2_absolute_error_score(y, p, **one), m.d2_pinball_score(y, p, **one))
     return {
         "mse": m.mean_squared_error(y, p, **one),
         "rmse": m.root_mean_squared_error(y, p, **one),
         "mae": m.mean_absolute_error(y, p, **one),
         "mape": m.mean_absolute_percentage_error(y, p, **one),
         "r2": m.r2_score(y, p, **one),
-        "rmsle": m.root_mean_squared_log_error(y, p, **one) if positive else np.nan,
+        "rmsle": defined(m.root_mean_squared_log_error, np.nextafter(-1, 0), np.nextafter(-1, 0)),
+        "msle": defined(m.mean_squared_log_error, np.nextafter(-1, 0), np.nextafter(-1, 0)),
         "median_absolute_error": m.median_absolute_error(y, p, **one),
         "pinball": m.mean_pinball_loss(y, p, **one),
+        "max_error": m.max_error(y, p) if w is None else m.max_error(y[w > 0], p[w > 0]),
+        "explained_variance": m.explained_variance_score(y, p, **one),
+        "d2_absolute_error": m.d2_absolute_error_score(y, p, **one),
+        "poisson_deviance": defined(m.mean_poisson_deviance, 0, tiny),
+        "gamma_deviance": defined(m.mean_gamma_deviance, tiny, tiny),
+        "tweedie_deviance": defined(m.mean_tweedie_deviance, 0, tiny, power=1.5),
     }
 
 

@@ -21,4 +21,14 @@ std::vector<ThresholdCount> CountAtThresholds(const Scored& scored, size_t posit
   return counts;
 }
 
+double AreaUnderRoc(const std::vector<ThresholdCount>& counts) {
+  double area = 0;
+  ThresholdCount before;
+  for (const ThresholdCount& count : counts) {
+    area += (count.negatives - before.negatives) * (count.positives + before.positives) / 2;
+    before = count;
+  }
+  return area / (before.positives * before.negatives);
+}
+
 }  // namespace everlearn

@@ -14,6 +14,9 @@ struct ThresholdCount {
 // From the highest probability of class `positive` down; the last entry counts all rows. Empty where there are none.
 std::vector<ThresholdCount> CountAtThresholds(const Scored& scored, size_t positive);
 
+// The chance that a row of the class scores above one of the others, ties half. NaN where there is only one kind of row.
+double AreaUnderRoc(const std::vector<ThresholdCount>& counts);
+
 // Mean of `measure`(counts) over the classes that occur, NaN where only one does; of class 1 alone where there are two.
 template <typename Measure>
 double OneAgainstRest(const Scored& scored, const Measure& measure) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <list>
 
 #include "base/random.h"
 #include "learner/dataset.h"
@@ -13,8 +14,14 @@
 namespace everlearn {
 namespace {
 
-BinnedColumn BinNumbers(const std::vector<double>& values, uint32_t max_bins, size_t fit_rows = 0) {
-  return BinRows({values.data(), values.size(), 1}, {false}, {0}, fit_rows, max_bins).columns[0];
+// The only column of a table that stays alive.
+const BinnedColumn& Kept(BinnedTable table) {
+  static std::list<BinnedTable> tables;
+  return tables.emplace_back(std::move(table)).columns[0];
+}
+
+const BinnedColumn& BinNumbers(const std::vector<double>& values, uint32_t max_bins, size_t fit_rows = 0) {
+  return Kept(BinRows({values.data(), values.size(), 1}, {false}, {0}, fit_rows, max_bins));
 }
 
 TEST(Binned, FewValuesHaveOneBinEachWithMidpointBounds) {
@@ -86,7 +93,7 @@ TEST(Binned, AllMissingIsOneEmptyBin) {
 
 TEST(Binned, UnseenCategoryIsMissing) {
   const std::vector<double> values{0, 2, 3, kMissing};
-  const BinnedColumn column = BinRows({values.data(), 4, 1}, {true}, {3}, 0).columns[0];
+  const BinnedColumn& column = Kept(BinRows({values.data(), 4, 1}, {true}, {3}, 0));
   EXPECT_EQ(std::vector<uint8_t>(column.codes8.begin(), column.codes8.end()), (std::vector<uint8_t>{0, 2, 3, 3}));
 }
 

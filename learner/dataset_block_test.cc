@@ -1,3 +1,4 @@
+// A data set through a block of memory and back.
 #include "learner/dataset_block.h"
 
 #include <gtest/gtest.h>

@@ -20,6 +20,7 @@ w = 1 + u[train] % 3
 X = np.column_stack([a, b])
 prior = np.bincount(three[train], w * 160 / w.sum()) + 0.5
 log = GaussianNB(priors=prior / prior.sum(), var_smoothing=0).fit(X[train], three[train], w).predict_joint_log_proba(X[test])
-bayes = CategoricalNB(alpha=1).fit(c[train, None], three[train], w * 160 / w.sum())
-log += bayes.predict_joint_log_proba(c[test, None]) - bayes.class_log_prior_
+level = np.unique(c, return_inverse=True)[1]  # without the values that never occur, which CategoricalNB would smooth, too
+bayes = CategoricalNB(alpha=1).fit(level[train, None], three[train], w * 160 / w.sum())
+log += bayes.predict_joint_log_proba(level[test, None]) - bayes.class_log_prior_
 show("naive bayes", np.exp(log) / np.exp(log).sum(1, keepdims=True))

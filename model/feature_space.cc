@@ -81,8 +81,9 @@ std::vector<Feature> PartsOfTime(const std::string& name, const Column& values, 
   if (season) {
     add(FeaturePart::kDay);
     add(FeaturePart::kDayOfYear);
-    add(FeaturePart::kMonth);
   }
+  // In the order of time each month is a category that was not seen before.
+  if (season && elapsed_time) add(FeaturePart::kMonth);
   if (elapsed_time) add(FeaturePart::kYear);
   for (Feature& feature : parts)
     if (feature.is_category()) feature.dictionary = CalendarDictionary(feature.part);

@@ -6,7 +6,9 @@
 
 #include "model/ensemble.h"
 #include "model/model_bytes.h"
+#include "model/stack.h"
 #include "search/ensemble_selection.h"
+#include "search/stacking.h"
 
 namespace everlearn {
 namespace {
@@ -97,6 +99,23 @@ Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::
   return first;
 }
 
+// The metric on each of the first `common` folds.
+std::vector<double> FoldValues(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric,
+                               const std::vector<double>& all, size_t common) {
+  const size_t outputs = data.outputs();
+  std::vector<double> values;
+  for (size_t k = 0; k < common; ++k) {
+    std::vector<double> truth, predictions, weights;
+    for (const uint32_t row : folds[k].validation) {
+      truth.push_back(data.target()[row]);
+      if (data.has_weights()) weights.push_back(data.weight(row));
+      predictions.insert(predictions.end(), &all[row * outputs], &all[row * outputs] + outputs);
+    }
+    values.push_back(Metrics().Get(metric).compute({truth, predictions, data.classes(), weights}));
+  }
+  return values;
+}
+
 }  // namespace
 
 FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
@@ -107,6 +126,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
   if (selected.variants.empty()) return final;
   final.predictions.assign(data.rows() * data.outputs(), 0);
   std::vector<EnsembleMember> members;
+  StackingData stacking{metric, data.target(), data.weights(), data.classes(), {}, folds};
   for (size_t v = 0; v < selected.variants.size(); ++v) {
     const double weight = selected.selection.weights[v];
     if (!(weight > 0)) continue;
@@ -118,6 +138,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
       train += trials[trial].pieces[k]->train_value / static_cast<double>(models);
     }
     members.push_back({MakeBag(bag), weight});
+    stacking.members.push_back(selected.predictions[v]);
     final.members.push_back(trial);
     final.weights.push_back(weight);
     final.models.push_back(models);
@@ -125,17 +146,19 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     final.seconds_per_row += seconds;
     for (size_t i = 0; i < final.predictions.size(); ++i) final.predictions[i] += weight * selected.predictions[v][i];
   }
-  final.model = MakeEnsemble(std::move(members));
-  const size_t outputs = data.outputs();
-  for (size_t k = 0; k < selected.common; ++k) {
-    std::vector<double> truth, predictions, weights;
-    for (const uint32_t row : folds[k].validation) {
-      truth.push_back(data.target()[row]);
-      if (data.has_weights()) weights.push_back(data.weight(row));
-      predictions.insert(predictions.end(), &final.predictions[row * outputs], &final.predictions[row * outputs] + outputs);
-    }
-    final.fold_values.push_back(Metrics().Get(metric).compute({truth, predictions, data.classes(), weights}));
+  Stacking stack;
+  if (options.stacking_units > 0 && members.size() > 1 && selected.common == folds.size())
+    stack = TryStacking(stacking, {.max_units = options.stacking_units, .seed = options.seed});
+  if (stack.top != nullptr) {
+    std::vector<std::shared_ptr<const Model>> bags;
+    for (EnsembleMember& member : members) bags.push_back(std::move(member.model));
+    final.model = MakeStack(std::move(bags), stack.top);
+    final.predictions = std::move(stack.predictions);
+    final.stacked = true;
+  } else {
+    final.model = MakeEnsemble(std::move(members));
   }
+  final.fold_values = FoldValues(data, folds, metric, final.predictions, selected.common);
   return final;
 }
 

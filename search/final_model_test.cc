@@ -1,3 +1,4 @@
+// The ensemble that a search gives, from trials made for it.
 #include "search/final_model.h"
 
 #include <gtest/gtest.h>

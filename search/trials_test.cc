@@ -1,3 +1,4 @@
+// How trials are compared, given up and forgotten.
 #include "search/trials.h"
 
 #include <gtest/gtest.h>

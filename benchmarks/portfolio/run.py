@@ -4,7 +4,7 @@
     ./dev build release portfolio_trials portfolio_table portfolio_regret
     nice benchmarks/portfolio/run.py                       # small sets first; can be ended and started again at any moment
     nice benchmarks/portfolio/run.py --write               # then: the file that is compiled in
-    build/release/benchmarks/portfolio_regret build/portfolio/trials.jsonl     # what it is worth, each set ranked from the others
+    build/release/benchmarks/portfolio/portfolio_regret build/portfolio/trials.jsonl     # what it is worth, each set ranked from the others
 
 Only means and seconds per configuration go into the program. Figures for the portfolio are quoted with the set itself left out (`fit --leave-out NAME`).
 """
@@ -31,7 +31,7 @@ def main():
     parser.add_argument("--most-rows", type=int, default=0, help="of each part of a fold")
     parser.add_argument("--write", action="store_true", help="write search/builtin_experience.cc from what is there, and stop")
     options = parser.parse_args()
-    programs = ROOT / "build/release/benchmarks"
+    programs = ROOT / "build/release/benchmarks/portfolio"
     if options.write:
         sys.exit(subprocess.run([programs / "portfolio_table", options.output, ROOT / "search/builtin_experience.cc"]).returncode)
     options.output.parent.mkdir(parents=True, exist_ok=True)

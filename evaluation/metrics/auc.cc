@@ -5,21 +5,11 @@
 namespace everlearn {
 namespace {
 
-double Area(const std::vector<ThresholdCount>& counts) {
-  double area = 0;
-  ThresholdCount before;
-  for (const ThresholdCount& count : counts) {
-    area += (count.negatives - before.negatives) * (count.positives + before.positives) / 2;
-    before = count;
-  }
-  return area / (before.positives * before.negatives);
-}
-
 const bool registered = Metrics().Add("auc", {.summary = "area under the ROC curve of class 1, or the mean of each class against the rest",
                                               .higher_is_better = true,
                                               .binary = true,
                                               .multiclass = true,
-                                              .compute = [](const Scored& scored) { return OneAgainstRest(scored, Area); },
+                                              .compute = [](const Scored& scored) { return OneAgainstRest(scored, AreaUnderRoc); },
                                               .row_loss = nullptr});
 
 }  // namespace

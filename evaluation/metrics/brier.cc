@@ -5,15 +5,6 @@
 namespace everlearn {
 namespace {
 
-double RowBrier(const double* probabilities, double truth, size_t classes) {
-  double sum = 0;
-  for (size_t c = classes == 2 ? 1 : 0; c < classes; ++c) {
-    const double error = probabilities[c] - (static_cast<size_t>(truth) == c ? 1 : 0);
-    sum += error * error;
-  }
-  return sum;
-}
-
 const bool registered =
     Metrics().Add("brier", {.summary = "squared error of the probabilities: of class 1, or summed over more than two classes",
                             .higher_is_better = false,

@@ -4,10 +4,6 @@
 namespace everlearn {
 namespace {
 
-double RowLogLoss(const double* probabilities, double truth, size_t classes) {
-  return LogLoss(probabilities, static_cast<size_t>(truth), classes);
-}
-
 const bool registered = Metrics().Add("log_loss", {.summary = "negative natural logarithm of the probability of the true class",
                                                    .higher_is_better = false,
                                                    .binary = true,

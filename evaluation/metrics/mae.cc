@@ -1,12 +1,8 @@
 // Mean absolute error.
-#include <cmath>
-
 #include "evaluation/mean_loss.h"
 
 namespace everlearn {
 namespace {
-
-double AbsoluteError(const double* prediction, double truth, size_t) { return std::abs(*prediction - truth); }
 
 const bool registered = Metrics().Add("mae", {.summary = "mean absolute error",
                                               .higher_is_better = false,

@@ -1,31 +1,17 @@
-// Weighted median of the absolute errors; the mean of the middle two where the weights split evenly.
-#include <algorithm>
+// Weighted median of the absolute errors.
 #include <cmath>
-#include <limits>
-#include <utility>
 #include <vector>
 
 #include "evaluation/metric.h"
+#include "evaluation/weighted_median.h"
 
 namespace everlearn {
 namespace {
 
 double MedianAbsoluteError(const Scored& scored) {
-  std::vector<std::pair<double, double>> errors;  // with weights
-  double total = 0;
-  for (size_t i = 0; i < scored.rows(); ++i) {
-    if (scored.weight(i) == 0) continue;
-    errors.emplace_back(std::abs(scored.predictions[i] - scored.truth[i]), scored.weight(i));
-    total += scored.weight(i);
-  }
-  std::sort(errors.begin(), errors.end());
-  double below = 0;
-  for (size_t i = 0; i < errors.size(); ++i) {
-    below += errors[i].second;
-    if (below < total / 2) continue;
-    return below == total / 2 && i + 1 < errors.size() ? (errors[i].first + errors[i + 1].first) / 2 : errors[i].first;
-  }
-  return std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> errors(scored.rows());
+  for (size_t i = 0; i < errors.size(); ++i) errors[i] = std::abs(scored.predictions[i] - scored.truth[i]);
+  return WeightedMedian(errors, scored.weights);
 }
 
 const bool registered = Metrics().Add("median_absolute_error", {.summary = "median of the absolute errors",

@@ -6,11 +6,6 @@
 namespace everlearn {
 namespace {
 
-double SquaredLogError(const double* prediction, double truth, size_t) {
-  const double error = std::log1p(*prediction) - std::log1p(truth);
-  return error * error;
-}
-
 // Without the infinities that ln(0) brings.
 double Rmsle(const Scored& scored) {
   const double mean = MeanLoss(scored, SquaredLogError);

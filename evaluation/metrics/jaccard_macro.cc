@@ -1,0 +1,22 @@
+// Rows of a class and predicted as it, as a share of those that are either (Jaccard 1901), averaged over the classes that occur or are
+// predicted.
+#include "evaluation/class_average.h"
+
+namespace everlearn {
+namespace {
+
+double Compute(const Scored& scored) {
+  return ClassAverage(scored, ClassesAveraged::kMacro,
+                      [](const ClassCount& count) { return count.right / (count.truth + count.predicted - count.right); });
+}
+
+const bool registered =
+    Metrics().Add("jaccard_macro", {.summary = "rows of and predicted as a class among those that are either, averaged over the classes",
+                                    .higher_is_better = true,
+                                    .binary = true,
+                                    .multiclass = true,
+                                    .compute = Compute,
+                                    .row_loss = nullptr});
+
+}  // namespace
+}  // namespace everlearn
