@@ -15,7 +15,7 @@ namespace everlearn {
 struct FinalModelOptions {
   uint64_t seed = 0;
   double max_latency = 0;                                   // seconds a row of the model; 0: no limit
-  double stacking_units = 0;  // that a linear model over the members may cost; 0: none is tried
+  double stacking_units = 0;                                // that a linear model over the members may cost; 0: none is tried
   size_t most_models = std::numeric_limits<size_t>::max();  // of a bag: those of the first folds
 };
 
