@@ -207,6 +207,23 @@ TEST(InferSchema, CategoriesAndText) {
   EXPECT_EQ(InferTexts(Repeat({"a rather long sentence that repeats", "and another one of them"}, 30)).schema.kind, "category");
 }
 
+TEST(InferSchema, TextsThatAreOftenTheSame) {
+  const auto remark = [](size_t i) { return "the parcel of customer " + std::to_string(i) + " came late"; };
+  // Half of the rows say the same, or more; what else there is stands once.
+  EXPECT_EQ(InferTexts(Each(400, [&](size_t i) { return i % 4 == 0 ? remark(i) : "nothing to say here"; })).schema.kind, "text");
+  // Too few of them, a share too small, or none that stands once.
+  EXPECT_EQ(InferTexts(Each(160, [&](size_t i) { return i % 4 == 0 ? remark(i) : "nothing to say here"; })).schema.kind, "category");
+  EXPECT_EQ(InferTexts(Each(4000, [&](size_t i) { return i % 20 == 0 ? remark(i) : "nothing to say here"; })).schema.kind, "category");
+  EXPECT_EQ(InferTexts(Each(400, [&](size_t i) { return remark(i % 100); })).schema.kind, "category");
+}
+
+TEST(InferSchema, LongCodesAreNoTexts) {
+  const auto hash = [](size_t i) { return std::string(40, static_cast<char>('a' + i % 26)) + std::to_string(10'000 + i); };
+  EXPECT_EQ(InferTexts(Each(60, hash)).schema.kind, "id");
+  EXPECT_EQ(InferTexts(Each(60, [&](size_t i) { return hash(i * 2 / 3); })).schema.kind, "category");
+  EXPECT_EQ(InferTexts(Each(60, [&](size_t i) { return hash(i) + std::string(i % 5, 'x'); })).schema.kind, "text");
+}
+
 TEST(InferSchema, TypedColumns) {
   EXPECT_EQ(Infer(Column{.name = "x", .type = ColumnType::kInteger, .numbers = {3, 1, 3}}).schema.kind, "integer");
   EXPECT_EQ(Infer(Column{.name = "x", .type = ColumnType::kNumber, .numbers = {3, 3}}).schema.kind, "constant");

@@ -108,6 +108,27 @@ TEST(Metrics, RowLossesAverageToTheMetric) {
   }
 }
 
+// Measures of the predicted class see a decision as if the probabilities had been multiplied by its weights; the others do not see it.
+TEST(Metrics, OfTheClassObeyTheDecision) {
+  const std::set<std::string> of_probabilities = {"auc",         "auc_ovo",  "auc_weighted", "average_precision", "brier",
+                                                  "d2_log_loss", "d2_brier", "hinge",        "log_loss"};
+  for (const Case& stored : StoredCases()) {
+    if (stored.classes == 0) continue;
+    Scored decided = stored.scored();
+    std::vector<double> decision, multiplied = stored.predictions;
+    for (size_t c = 0; c < stored.classes; ++c) decision.push_back(c % 2 == 0 ? 4 : 0.5);
+    for (size_t i = 0; i < multiplied.size(); ++i) multiplied[i] *= decision[i % stored.classes];
+    decided.decision = decision;
+    const JsonObject plain = AllMeasures(stored.scored(), stored.kind());
+    const JsonObject expected = AllMeasures({stored.truth, multiplied, stored.classes, stored.weights}, stored.kind());
+    for (const auto& [name, value] : AllMeasures(decided, stored.kind())) {
+      if (name == "calibration_error") continue;  // of the predicted class, but by its probability as it is
+      const double same = (of_probabilities.contains(std::string(name)) ? plain : expected).at(name).as_double();
+      ExpectEqual(value.as_double(), std::isnan(same) ? Json() : Json(same), stored.name + ": " + std::string(name));
+    }
+  }
+}
+
 TEST(Metrics, ChooseTheFirstOfTheLargest) {
   const double probabilities[] = {0.2, 0.4, 0.4};
   EXPECT_EQ(PredictedClass(probabilities, 3), 1u);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <span>
 #include <unordered_map>
 
 namespace everlearn {
@@ -15,26 +15,16 @@ constexpr size_t kMostLevels = 1000;  // of a number that is also looked at valu
 constexpr size_t kRowsPerLevel = 5;   // where it has so many rows a value
 constexpr double kLeastProbability = 1e-6;
 
-double LossOfShares(std::span<const double> counts, double rows, std::span<const double> base, size_t klass) {
-  const double share = (counts[klass] + kPrior * base[klass]) / (rows + kPrior);
-  return -std::log(std::max(share, kLeastProbability));
-}
-
-// What is known of the rows of one bin: counts of classes, or a straight line.
-struct Cell {
-  std::vector<double> counts;
-  double rows = 0, x = 0, y = 0, xx = 0, xy = 0;
-};
-
+// What is known of the rows of every bin or level: counts of classes, or straight lines.
 class CellModel {
  public:
   CellModel(const PowerTarget& target, size_t cells, bool lines) : target_(target), cells_(cells), lines_(lines) {
     const size_t train = target.train();
     if (target.classes > 0) {
+      counts_.assign(cells * target.classes, 0.0);
       base_.assign(target.classes, 0.0);
       for (size_t i = 0; i < train; ++i) base_[static_cast<size_t>(target.values[i])] += 1;
       for (double& share : base_) share = (share + 1) / static_cast<double>(train + target.classes);
-      for (Cell& cell : cells_) cell.counts.assign(target.classes, 0.0);
     } else {
       for (size_t i = 0; i < train; ++i) mean_ += target.values[i] / static_cast<double>(train);
     }
@@ -44,7 +34,7 @@ class CellModel {
     Cell& cell = cells_[cell_number];
     cell.rows += 1;
     if (target_.classes > 0) {
-      cell.counts[static_cast<size_t>(y)] += 1;
+      counts_[cell_number * target_.classes + static_cast<size_t>(y)] += 1;
       return;
     }
     const double centred = y - mean_;
@@ -56,7 +46,11 @@ class CellModel {
 
   double Loss(size_t cell_number, double x, double y) const {
     const Cell& cell = cells_[cell_number];
-    if (target_.classes > 0) return LossOfShares(cell.counts, cell.rows, base_, static_cast<size_t>(y));
+    if (target_.classes > 0) {
+      const auto klass = static_cast<size_t>(y);
+      const double share = (counts_[cell_number * target_.classes + klass] + kPrior * base_[klass]) / (cell.rows + kPrior);
+      return -std::log(std::max(share, kLeastProbability));
+    }
     double guess = cell.y / (cell.rows + kPrior);
     if (lines_ && cell.rows > 2) {
       const double spread = cell.xx - cell.x * cell.x / cell.rows;
@@ -73,8 +67,12 @@ class CellModel {
   }
 
  private:
+  struct Cell {
+    double rows = 0, x = 0, y = 0, xx = 0, xy = 0;
+  };
   const PowerTarget& target_;
   std::vector<Cell> cells_;
+  std::vector<double> counts_;  // of classes, cell by cell
   bool lines_;
   std::vector<double> base_;
   double mean_ = 0;
@@ -116,48 +114,61 @@ std::vector<uint32_t> BinsOf(const PowerColumn& column, const std::vector<double
   return bins;
 }
 
-double ByLevels(const PowerColumn& column, const PowerTarget& target, size_t most, bool* few_enough) {
+// Numbers the levels of a column, 0 for missing values; false, and nothing, where there are more than `most`.
+bool FindLevels(const PowerColumn& column, size_t most, PowerCells* cells) {
   std::unordered_map<double, uint32_t> numbers;
   std::vector<uint32_t> levels;
-  const auto missing = static_cast<uint32_t>(0);
   for (const double x : column.values) {
-    levels.push_back(std::isnan(x) ? missing : numbers.emplace(x, static_cast<uint32_t>(numbers.size() + 1)).first->second);
-    if (numbers.size() > most) {
-      *few_enough = false;
-      return 1;
-    }
+    levels.push_back(std::isnan(x) ? 0 : numbers.emplace(x, static_cast<uint32_t>(numbers.size() + 1)).first->second);
+    if (numbers.size() > most) return false;
   }
-  *few_enough = true;
-  return Unexplained(target, levels, numbers.size() + 1, {});
+  cells->levels = std::move(levels);
+  cells->level_count = numbers.size() + 1;
+  return true;
 }
 
 }  // namespace
 
-double UnexplainedByColumn(const PowerColumn& column, const PowerTarget& target) {
-  const size_t rows = target.values.size(), train = target.train();
-  bool few_enough = false;
-  if (column.is_category) return ByLevels(column, target, rows, &few_enough);
-  const std::vector<double> edges = Edges(column, train, std::clamp(train / kRowsPerBin, kFewestBins, kMostBins));
-  std::vector<double> x;
-  if (target.classes == 0) {
-    // Centred, so that the sums of squares keep their digits.
-    double sum = 0, present = 0;
-    for (size_t i = 0; i < rows; ++i)
-      if (std::isfinite(column.values[i])) sum += column.values[i], present += 1;
-    for (const double value : column.values) x.push_back(std::isfinite(value) ? value - sum / std::max(present, 1.0) : 0.0);
+PowerCells CellsOf(const PowerColumn& column) {
+  const size_t rows = column.values.size(), train = rows / 2;
+  PowerCells cells;
+  if (column.is_category) {
+    FindLevels(column, rows, &cells);
+    return cells;
   }
-  const double by_bins = Unexplained(target, BinsOf(column, edges), edges.size() + 2, x);
-  const double by_levels = ByLevels(column, target, std::min(kMostLevels, rows / kRowsPerLevel), &few_enough);
-  return few_enough ? std::min(by_bins, by_levels) : by_bins;
+  const std::vector<double> edges = Edges(column, train, std::clamp(train / kRowsPerBin, kFewestBins, kMostBins));
+  cells.bins = BinsOf(column, edges);
+  cells.bin_count = edges.size() + 2;
+  FindLevels(column, std::min(kMostLevels, rows / kRowsPerLevel), &cells);
+  // Centred, so that the sums of squares keep their digits.
+  double sum = 0, present = 0;
+  for (const double x : column.values)
+    if (std::isfinite(x)) sum += x, present += 1;
+  for (const double x : column.values) cells.x.push_back(std::isfinite(x) ? x - sum / std::max(present, 1.0) : 0.0);
+  return cells;
 }
+
+double UnexplainedByCells(const PowerCells& cells, const PowerTarget& target) {
+  double least = 1e300;
+  if (!cells.bins.empty())
+    least = Unexplained(target, cells.bins, cells.bin_count,
+                        target.classes == 0 ? std::span<const double>(cells.x) : std::span<const double>());
+  if (!cells.levels.empty()) least = std::min(least, Unexplained(target, cells.levels, cells.level_count, {}));
+  return least;
+}
+
+double UnexplainedByColumn(const PowerColumn& column, const PowerTarget& target) { return UnexplainedByCells(CellsOf(column), target); }
 
 namespace {
 
 constexpr int kDepth = 4;
 constexpr size_t kTreeBins = 32;
-constexpr double kLearningRate = 0.2;
-constexpr size_t kMostRounds = 80;
-constexpr double kWork = 2e8;  // additions, about
+constexpr size_t kMostRounds = 80, kFewestRounds = 10;
+constexpr double kAllRates = 16;                     // learning rate times rounds,
+constexpr double kLeastRate = 0.2, kMostRate = 0.5;  // within these
+constexpr double kWork = 5e7;                        // additions, about
+constexpr size_t kFirstColumns = 8;                  // that every tree may use,
+constexpr size_t kColumnsPerTree = 32;               // and so many in all, the others by turns
 
 // Boosting on binned columns: one tree a score and round, all nodes of a level split alike.
 class ObliviousBoosting {
@@ -170,11 +181,14 @@ class ObliviousBoosting {
 
   double Run() {
     SetBase();
-    const double one_round = static_cast<double>(scores_ * train_ * bins_.size() * kDepth);
-    const auto rounds = static_cast<size_t>(std::clamp(kWork / std::max(one_round, 1.0), 10.0, static_cast<double>(kMostRounds)));
+    const double one_round = static_cast<double>(scores_ * train_ * std::min(bins_.size(), kColumnsPerTree) * kDepth);
+    const auto rounds = static_cast<size_t>(
+        std::clamp(kWork / std::max(one_round, 1.0), static_cast<double>(kFewestRounds), static_cast<double>(kMostRounds)));
+    rate_ = std::clamp(kAllRates / static_cast<double>(rounds), kLeastRate, kMostRate);
     const double base = Loss();
     double best = base;
     for (size_t round = 0; round < rounds && !bins_.empty(); ++round) {
+      ChooseColumns(round);
       AddRound();
       best = std::min(best, Loss());
     }
@@ -204,6 +218,15 @@ class ObliviousBoosting {
     }
     const std::vector<uint32_t> bins = BinsOf(ordered, Edges(ordered, train_, kTreeBins - 2));
     bins_.emplace_back(bins.begin(), bins.end());
+  }
+
+  void ChooseColumns(size_t round) {
+    chosen_.clear();
+    const size_t columns = bins_.size(), first = columns <= kColumnsPerTree ? columns : kFirstColumns;
+    for (size_t j = 0; j < first; ++j) chosen_.push_back(j);
+    if (first == columns) return;
+    constexpr size_t kByTurns = kColumnsPerTree - kFirstColumns;
+    for (size_t k = 0; k < kByTurns; ++k) chosen_.push_back(first + (round * kByTurns + k) % (columns - first));
   }
 
   void SetBase() {
@@ -270,7 +293,7 @@ class ObliviousBoosting {
       double best = 0;
       size_t best_column = 0, best_bin = 0;
       bool found = false;
-      for (size_t j = 0; j < bins_.size(); ++j) {
+      for (const size_t j : chosen_) {
         const auto [gain, bin] = BestSplit(bins_[j], leaf, leaves);
         if (gain <= best) continue;
         best = gain;
@@ -287,7 +310,7 @@ class ObliviousBoosting {
       gradient[leaf[i]] += gradients_[i];
       hessian[leaf[i]] += hessians_[i];
     }
-    for (size_t i = 0; i < rows_; ++i) values[i] += kLearningRate * gradient[leaf[i]] / (hessian[leaf[i]] + kRidge);
+    for (size_t i = 0; i < rows_; ++i) values[i] += rate_ * gradient[leaf[i]] / (hessian[leaf[i]] + kRidge);
   }
 
   std::pair<double, size_t> BestSplit(const std::vector<uint8_t>& bins, const std::vector<uint8_t>& leaf, size_t leaves) {
@@ -321,7 +344,8 @@ class ObliviousBoosting {
   size_t rows_, train_, scores_;
   std::vector<std::vector<uint8_t>> bins_;
   std::vector<double> values_, gradients_, hessians_, sums_;
-  double mean_ = 0;
+  std::vector<size_t> chosen_;  // columns of the trees of this round
+  double mean_ = 0, rate_ = kLeastRate;
 };
 
 }  // namespace

@@ -18,6 +18,8 @@ namespace {
 constexpr double kShare = 0.01;            // of rows that have a copy, at least
 constexpr double kOverNeighbours = 1;      // copies for one row that another differs from in one column
 constexpr size_t kMostRows = 100'000;      // counted, and
+constexpr double kErrors = 5;              // standard errors that more test rows than chance explains are in training
+constexpr size_t kBlock = 256;             // rows
 constexpr size_t kMostHashes = 1'000'000;  // of neighbours
 
 uint64_t ValueHash(double value, size_t column) {
@@ -31,9 +33,11 @@ uint64_t ValueHash(double value, size_t column) {
 // Sums of the hashes of a row's values: without one column by subtraction.
 std::vector<uint64_t> RowHashes(const std::vector<GuardColumn>& columns, size_t rows) {
   std::vector<uint64_t> hashes(rows, 0);
-  for (size_t j = 0; j < columns.size(); ++j)
-    if (columns[j].used)
-      for (size_t i = 0; i < rows; ++i) hashes[i] += ValueHash(columns[j].At(i), j);
+  // Block by block: what lies row by row in memory is read once.
+  for (size_t begin = 0; begin < rows; begin += kBlock)
+    for (size_t j = 0; j < columns.size(); ++j)
+      if (columns[j].used)
+        for (size_t i = begin; i < std::min(rows, begin + kBlock); ++i) hashes[i] += ValueHash(columns[j].At(i), j);
   return hashes;
 }
 
@@ -104,7 +108,9 @@ std::vector<GuardFinding> FindTestRowsInTrain(const GuardInput& input) {
   double shared = 0;
   for (const uint64_t hash : RowHashes(input.test_columns, input.test_rows)) shared += static_cast<double>(seen.count(hash));
   const double test = static_cast<double>(input.test_rows), natural = RowsWithTwin(hashes) / static_cast<double>(input.rows);
-  if (shared >= std::max(2.0, kShare * test) && shared / test > 2 * natural)
+  // As many would be in it by chance as training rows are twice.
+  const double excess = shared - natural * test;
+  if (shared >= 2 && excess >= kShare * test && excess > kErrors * std::sqrt(natural * (1 - natural) * test))
     findings.push_back({"test_in_train", "",
                         fmt::format("{:.1f}% of the test rows are training rows ({:.1f}% of the training rows are in it twice): the test "
                                     "measures what was learnt by heart; take them out of one of the two",

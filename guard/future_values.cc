@@ -40,11 +40,12 @@ class FutureSearch {
     PowerColumn values;
     values.is_category = column.is_category;
     for (const size_t i : rows_) values.values.push_back(column.At(i));
+    const PowerCells cells = CellsOf(values);
     double past = -1;
     for (const auto& [target, what] : leads_) {
-      const double ahead = UnexplainedByColumn(values, target);
+      const double ahead = UnexplainedByCells(cells, target);
       if (ahead > kUnexplained) continue;
-      if (past < 0) past = std::min(UnexplainedByColumn(values, now_), UnexplainedByColumn(values, before_));
+      if (past < 0) past = std::min(UnexplainedByCells(cells, now_), UnexplainedByCells(cells, before_));
       if (ahead > kRatio * std::min(past, 1.0)) continue;
       findings->push_back({"leak", column.name,
                            fmt::format("column '{}' tells {} (unexplained: {:.1f}%; of the row's own: {:.0f}%), which is not known "

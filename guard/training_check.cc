@@ -31,8 +31,8 @@ std::vector<GuardFinding> CheckTraining(const GuardInput& input) {
   };
   add(FindTargetMeans(input));
   add(FindFutureValues(input));
-  add(FindLeaks(input));
   add(FindEntities(input));
+  add(FindLeaks(input));
   add(FindTimeOrder(input));
   add(FindDuplicateRows(input));
   add(FindTestRowsInTrain(input));

@@ -50,7 +50,6 @@ TEST(TrainingCheck, FindsWhatIsPlanted) {
   for (const Plant& plant : plants) {
     for (const size_t classes : {0, 2, 4}) {
       if (classes > 2 && plant.name.find("mean of the next") != std::string::npos) continue;
-      if (classes > 0 && plant.name.find("one outcome only") != std::string::npos && classes > 2) continue;  // tells one class of four
       PlantedTable table = HonestTable(3000, classes, 4);
       Random random(5);
       plant.add(&table, &random);
@@ -191,15 +190,17 @@ TEST_F(PublicSetsTest, NoLeakInSetsAsTheyAre) {
 }
 
 TEST_F(PublicSetsTest, PlantedColumnsAreFound) {
-  for (const char* name : {"credit_g", "adult", "letter", "wine_quality", "diamonds"}) {
-    const PlantedTable clean = Read(name);
+  for (const std::string set : {"credit_g", "adult", "letter", "wine_quality", "diamonds"}) {
+    const PlantedTable clean = Read(set);
     for (const Plant& plant : PlantsOfColumns()) {
-      if (plant.needs_order || (clean.classes > 2 && plant.name.find("one outcome") != std::string::npos)) continue;
+      if (plant.needs_order) continue;
+      // The other columns leave hardly more of the price of a diamond than these errors do.
+      if (set == "diamonds" && plant.name == "copy, 2% or 15%") continue;
       PlantedTable table = clean;
       Random random(18);
       plant.add(&table, &random);
       const std::vector<GuardFinding> findings = CheckTraining(table.Input());
-      EXPECT_TRUE(Has(findings, plant.code, plant.column)) << name << ": " << plant.name << "\n" << Said(findings);
+      EXPECT_TRUE(Has(findings, plant.code, plant.column)) << set << ": " << plant.name << "\n" << Said(findings);
     }
   }
 }

@@ -10,79 +10,152 @@
 #include "learners/lightgbm_booster.h"
 #include "learners/lightgbm_target.h"
 #include "learners/lightgbm_trees.h"
+#include "learners/target_encoding.h"
 
 namespace everlearn {
 
 namespace {
+
+constexpr size_t kMostCrosses = 8;
 
 // Defaults are LightGBM's own.
 std::vector<Parameter> Declare() {
   using enum ParameterType;
   constexpr auto kLog = ParameterScale::kLog;
   return {
-      {.name = "trees", .type = kInteger, .value = 100, .low = 1, .high = 10'000, .scale = kLog, .doc = "Rounds; one tree a class each."},
+      {.name = "trees",
+       .type = kInteger,
+       .value = 100,
+       .low = 1,
+       .high = 10'000,
+       .scale = kLog,
+       .doc = "Rounds; one tree a class each.",
+       .search = SearchRange{2000, 2000}},
       {.name = "patience",
        .type = kInteger,
        .value = 50,
        .low = 1,
        .high = 1000,
        .scale = kLog,
-       .doc = "Rounds without a lower loss on the validation rows that end a fit, at a learning rate of 0.1; at others in inverse ratio."},
-      {.name = "learning_rate", .value = 0.1, .low = 0.001, .high = 1, .scale = kLog, .doc = "Share of each tree's step that is taken."},
-      {.name = "leaves", .type = kInteger, .value = 31, .low = 2, .high = 4096, .scale = kLog, .doc = "Most leaves of a tree."},
-      {.name = "max_depth", .type = kInteger, .value = 0, .low = 0, .high = 64, .doc = "Most splits on the way to a leaf; 0: no limit."},
+       .doc = "Rounds without a lower loss on the validation rows that end a fit, at a learning rate of 0.1; at others in inverse ratio.",
+       .search = SearchRange{50, 50}},
+      {.name = "learning_rate",
+       .value = 0.1,
+       .low = 0.001,
+       .high = 1,
+       .scale = kLog,
+       .doc = "Share of each tree's step that is taken.",
+       .search = SearchRange{0.01, 0.3}},
+      {.name = "leaves",
+       .type = kInteger,
+       .value = 31,
+       .low = 2,
+       .high = 4096,
+       .scale = kLog,
+       .doc = "Most leaves of a tree.",
+       .search = SearchRange{4, 512}},
+      {.name = "max_depth",
+       .type = kInteger,
+       .value = 0,
+       .low = 0,
+       .high = 64,
+       .doc = "Most splits on the way to a leaf; 0: no limit.",
+       .search = SearchRange{0, 0}},
       {.name = "min_data_in_leaf",
        .type = kInteger,
        .value = 20,
        .low = 1,
        .high = 10'000,
        .scale = kLog,
-       .doc = "Fewest training rows in a leaf; at most a tenth of all rows."},
-      {.name = "min_sum_hessian", .value = 1e-3, .low = 1e-6, .high = 100, .scale = kLog, .doc = "Least curvature of the loss in a leaf."},
-      {.name = "min_gain", .value = 0, .low = 0, .high = 100, .doc = "Least gain of a split."},
-      {.name = "l1", .value = 0, .low = 0, .high = 1000, .doc = "L1 penalty on the values of leaves."},
-      {.name = "l2", .value = 0, .low = 0, .high = 1000, .doc = "L2 penalty on the values of leaves."},
-      {.name = "feature_fraction", .value = 1, .low = 0.01, .high = 1, .doc = "Share of the features that each tree may use."},
-      {.name = "bagging_fraction", .value = 1, .low = 0.01, .high = 1, .doc = "Share of the rows that a tree is grown on."},
-      {.name = "bagging_freq", .type = kInteger, .value = 1, .low = 1, .high = 100, .doc = "Trees between two draws of these rows."},
+       .doc = "Fewest training rows in a leaf; at most a tenth of all rows.",
+       .search = SearchRange{1, 200}},
+      {.name = "min_sum_hessian",
+       .value = 1e-3,
+       .low = 1e-6,
+       .high = 100,
+       .scale = kLog,
+       .doc = "Least curvature of the loss in a leaf.",
+       .search = SearchRange{1e-3, 1e-3}},
+      {.name = "min_gain", .value = 0, .low = 0, .high = 100, .doc = "Least gain of a split.", .search = SearchRange{0, 0}},
+      {.name = "l1", .value = 0, .low = 0, .high = 1000, .doc = "L1 penalty on the values of leaves.", .search = SearchRange{0, 20}},
+      {.name = "l2", .value = 0, .low = 0, .high = 1000, .doc = "L2 penalty on the values of leaves.", .search = SearchRange{0, 100}},
+      {.name = "feature_fraction",
+       .value = 1,
+       .low = 0.01,
+       .high = 1,
+       .doc = "Share of the features that each tree may use.",
+       .search = SearchRange{0.2, 1}},
+      {.name = "bagging_fraction",
+       .value = 1,
+       .low = 0.01,
+       .high = 1,
+       .doc = "Share of the rows that a tree is grown on.",
+       .search = SearchRange{0.4, 1}},
+      {.name = "bagging_freq",
+       .type = kInteger,
+       .value = 1,
+       .low = 1,
+       .high = 100,
+       .doc = "Trees between two draws of these rows.",
+       .search = SearchRange{1, 1}},
       {.name = "extra_trees", .type = kBoolean, .value = 0, .doc = "Try one random threshold a feature instead of all."},
-      {.name = "cat_smooth", .value = 10, .low = 0, .high = 1000, .doc = "Rows added to each category when categories are ordered."},
-      {.name = "cat_l2", .value = 10, .low = 0, .high = 1000, .doc = "L2 penalty in splits on categories."},
+      {.name = "cat_smooth",
+       .value = 10,
+       .low = 0,
+       .high = 1000,
+       .doc = "Rows added to each category when categories are ordered.",
+       .search = SearchRange{1, 100}},
+      {.name = "cat_l2", .value = 10, .low = 0, .high = 1000, .doc = "L2 penalty in splits on categories.", .search = SearchRange{0, 100}},
       {.name = "min_data_per_group",
        .type = kInteger,
        .value = 100,
        .low = 1,
        .high = 10'000,
        .scale = kLog,
-       .doc = "Fewest rows of a group of categories; at most a tenth of all rows."},
+       .doc = "Fewest rows of a group of categories; at most a tenth of all rows.",
+       .search = SearchRange{5, 200}},
       {.name = "max_cat_to_onehot",
        .type = kInteger,
        .value = 4,
        .low = 1,
        .high = 256,
-       .doc = "Up to so many categories, one is split from the others."},
+       .doc = "Up to so many categories, one is split from the others.",
+       .search = SearchRange{1, 64}},
       {.name = "boosting",
        .type = kChoice,
        .choices = {"gbdt", "dart", "goss"},
        .doc =
            "dart: a random tenth of the earlier trees is left out while a tree is grown (it has no best round: all are made); goss: trees "
-           "are grown on the rows of the largest gradients and a draw of the others."},
+           "are grown on the rows of the largest gradients and a draw of the others.",
+       .search = SearchRange{0, 0}},
+      {.name = "target_encoding",
+       .type = kChoice,
+       .choices = {"none", "many_values", "crosses"},
+       .doc = "Adds means of the target, out of fold, of features with many values; and of pairs of them that say more than each alone."},
       {.name = "loss",
        .type = kChoice,
        .choices = RegressionLosses(),
-       .doc = "Of a regression; log_squared, gamma, poisson and tweedie are for skewed targets above zero (the last two: or zero)."},
-      {.name = "quantile", .value = 0.5, .low = 0.001, .high = 0.999, .doc = "The level that the loss quantile estimates."},
+       .doc = "Of a regression; log_squared, gamma, poisson and tweedie are for skewed targets above zero (the last two: or zero).",
+       .search = SearchRange{0, 0}},
+      {.name = "quantile",
+       .value = 0.5,
+       .low = 0.001,
+       .high = 0.999,
+       .doc = "The level that the loss quantile estimates.",
+       .search = SearchRange{0.5, 0.5}},
       {.name = "huber_delta",
        .value = 1,
        .low = 0.001,
        .high = 100,
        .scale = kLog,
-       .doc = "Larger errors count linearly in the loss huber; in standard deviations of the target."},
+       .doc = "Larger errors count linearly in the loss huber; in standard deviations of the target.",
+       .search = SearchRange{1, 1}},
       {.name = "tweedie_power",
        .value = 1.5,
        .low = 1.01,
        .high = 1.99,
-       .doc = "In the loss tweedie the variance is this power of the mean."}};
+       .doc = "In the loss tweedie the variance is this power of the mean.",
+       .search = SearchRange{1.5, 1.5}}};
 }
 
 // Ours by LightGBM's names; an objective is added by the caller.
@@ -130,7 +203,7 @@ std::string Train(const TrainingRows& training, const LightGbmTarget& target, co
   return rows.Train(parameters, trees, options.stop, {&measured, Patience(values)});
 }
 
-std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
+std::shared_ptr<const Model> FitTrees(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
   const Dataset& data = *training.data;
   const LightGbmTarget target(training, LossOf(values));
   if (data.features() == 0 || target.is_constant()) return FitConstant(training);
@@ -146,9 +219,38 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
   return MakeTrees(std::move(trees));
 }
 
+std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
+  const std::string& wanted = values.Choice("target_encoding");
+  if (wanted == "none") return FitTrees(training, values, options);
+  TargetEncodingOptions encoding;
+  encoding.crosses = wanted == "crosses" ? kMostCrosses : 0;
+  encoding.seed = options.seed;
+  const TargetEncoding encoded(training, options.validation, encoding);
+  if (encoded.empty()) return FitTrees(training, values, options);
+  FitOptions inner = options;
+  inner.validation = encoded.validation();
+  std::vector<int8_t> monotone(options.monotone.begin(), options.monotone.end());
+  if (!monotone.empty()) monotone.resize(encoded.training().data->features(), 0);
+  inner.monotone = monotone;
+  return encoded.Wrap(FitTrees(encoded.training(), values, inner));
+}
+
+// Dart drops a tenth of the earlier trees, at most 50, in every second round, and passes the rows through each of them three times.
+double DroppedTreesUnits(double rows, double trees, double leaves) {
+  constexpr double kRowLevel = 2e-7;  // 2 ns
+  return trees * 0.5 * std::min(50.0, 0.05 * trees) * 3 * kRowLevel * rows * std::log2(leaves);
+}
+
 double CostUnits(double rows, double features, double outputs, const ParameterValues& values) {
-  return LightGbmCostUnits(rows, features, values.Number("trees") * (outputs > 2 ? outputs : 1), values.Number("leaves"),
-                           values.Number("min_data_in_leaf"));
+  constexpr double kEncodedCell = 4e-5;  // 400 ns to number a value and take its statistics
+  const std::string& encoding = values.Choice("target_encoding");
+  const double added = encoding == "none" ? 0 : encoding == "crosses" ? features + kMostCrosses : features;
+  const double looked_at = encoding == "crosses" ? added + features * (features - 1) / 2 : added;
+  const double trees = values.Number("trees") * (outputs > 2 ? outputs : 1);
+  double units = kEncodedCell * rows * std::min(looked_at, 80.0) +
+                 LightGbmCostUnits(rows, features + added, trees, values.Number("leaves"), values.Number("min_data_in_leaf"));
+  if (values.Choice("boosting") == "dart") units += DroppedTreesUnits(rows, trees, values.Number("leaves"));
+  return units;
 }
 
 const bool registered = Learners().Add(

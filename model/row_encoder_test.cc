@@ -50,7 +50,7 @@ Frame MakeFrame() {
 JsonObject Row(const char* text) { return ParseJson(text, "a row").as_object(); }
 
 std::string RefusedColumn(const RowEncoder& encoder, const char* text) {
-  std::vector<double> out(16);
+  std::vector<double> out(256);
   try {
     encoder.Encode(Row(text), RowEncoder::Absent::kRefused, out.data());
   } catch (const RowError& error) {
@@ -96,6 +96,57 @@ TEST(RowEncoder, UnseenMissingAndAbsent) {
   EXPECT_EQ(out[1], 2);
   EXPECT_EQ(frame.space.features()[1].dictionary.back(), "Genève");
   EXPECT_FALSE(encoder.Encode(Row(R"({"town": "Genève"})"), RowEncoder::Absent::kAsMissing, out.data()));
+}
+
+// Texts of training and of later rows, what is missing in any of its spellings, numbers and truth values as texts; by a vocabulary, and by
+// buckets where training saw no text.
+TEST(RowEncoder, TextsAreEncodedAsThoseOfATable) {
+  const std::vector<std::pair<std::string, std::string>> values = {// of a row and of a table, empty where missing
+                                                                   {R"("A fine place, really fine!")", "A fine place, really fine!"},
+                                                                   {R"("words that nobody said before")", "words that nobody said before"},
+                                                                   {R"("\u00c9COLE \ud83d\ude00 20%")", "\u00c9COLE \U0001F600 20%"},
+                                                                   {R"("  ")", "  "},
+                                                                   {R"("NA")", "NA"},
+                                                                   {"null", ""},
+                                                                   {"17", "17"},
+                                                                   {"true", "true"}};
+  Table later;
+  later.rows = values.size();
+  later.columns.push_back(Column{.name = "comment", .type = ColumnType::kText});
+  later.columns.push_back(Column{.name = "age", .type = ColumnType::kNumber, .numbers = std::vector<double>(values.size(), 7)});
+  for (const auto& [json, text] : values) text.empty() ? later.columns[0].text.AppendMissing() : later.columns[0].text.Append(text);
+  for (const bool vocabulary : {true, false}) {
+    Table training;
+    training.rows = 60;
+    training.columns = {Column{.name = "comment", .type = ColumnType::kText},
+                        Column{.name = "age", .type = ColumnType::kNumber, .numbers = std::vector<double>(60, 7)}};
+    for (size_t i = 0; i < training.rows; ++i) {
+      if (vocabulary) training.columns[0].text.Append(i % 2 == 0 ? "A fine place, really fine!" : "an AWFUL room at 20%");
+      else training.columns[0].text.AppendMissing();
+    }
+    Frame frame;
+    for (const Column& column : training.columns)
+      frame.schema.columns.push_back({.name = column.name, .type = column.type, .kind = std::string(ColumnTypeName(column.type))});
+    frame.space = FeatureSpace::Build(training, frame.schema, frame.task, false, 64);
+    ASSERT_GT(frame.space.size(), 20u);
+    const RowEncoder encoder(frame.schema, frame.task, frame.space);
+    const std::vector<double> expected = frame.space.Encode(Conform(later, frame.schema, {}, "later.csv"));
+    for (size_t i = 0; i < values.size(); ++i) {
+      std::vector<double> out(frame.space.size(), -1);
+      const JsonObject row = Row(("{\"age\": 7, \"comment\": " + values[i].first + "}").c_str());
+      for (const bool growing : {false, true}) {
+        if (growing) encoder.EncodeGrowing(row, &frame.space, out.data());
+        else EXPECT_FALSE(encoder.Encode(row, RowEncoder::Absent::kRefused, out.data()));
+        for (size_t j = 0; j < out.size(); ++j) {
+          const double wanted = expected[i * out.size() + j];
+          EXPECT_TRUE(out[j] == wanted || (std::isnan(out[j]) && std::isnan(wanted)))
+              << values[i].first << ", " << frame.space.features()[j].name << ": " << out[j] << " instead of " << wanted;
+        }
+      }
+    }
+    EXPECT_EQ(RefusedColumn(encoder, R"({"age": 7, "comment": ["a", "b"]})"), "comment");
+    EXPECT_EQ(RefusedColumn(encoder, R"({"age": 7})"), "comment");
+  }
 }
 
 TEST(RowEncoder, RefusesByColumn) {

@@ -88,7 +88,7 @@ TextEncoder TextEncoder::Build(const TextArray& texts, size_t most) {
     encoder.buckets_ = most - 1;
     return encoder;
   }
-  // Three parts of words to one of characters did best on three sets of short texts (docs/benchmarks.md).
+  // Mostly words, which a reader understands; some characters, for spellings and endings. Room that words leave is for characters.
   const size_t characters = (most - 1) / 4;
   encoder.words_ = counts.MostFrequent(GramKind::kWords, most - 1 - characters);
   encoder.characters_ = counts.MostFrequent(GramKind::kCharacters, most - 1 - encoder.words_.size());

@@ -24,6 +24,7 @@ constexpr double kExploring = 0.55;
 // A piece may take this share of the time; a trial whose folds together take less than the second is finished at once, or, where it is
 // about as good as the best, less than the third.
 constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03, kCheapGoodTrial = 0.1, kGoodGap = 0.01;
+constexpr double kStacking = 0.01;  // share of the budget that a linear model over the members may take
 constexpr double kLookEvery = 0.1;  // seconds
 constexpr size_t kMostKept = 40;    // trials whose predictions and models are kept
 constexpr double kSecondsPerUnit = 0.01;
@@ -136,7 +137,7 @@ class BudgetedSearch {
   double Reserve() const {
     constexpr double kLeast = 0.15, kSecondsPerCell = 2e-7, kChoices = 3, kMost = 0.2;
     const double cells = static_cast<double>(data_->rows() * data_->outputs() * std::min(trials_->size(), kMostKept));
-    return std::min(kLeast + cells * kSecondsPerCell + kChoices * choice_seconds_, kMost * options_.seconds);
+    return std::min(kLeast + cells * kSecondsPerCell + kChoices * choice_seconds_ + kStacking * options_.seconds, kMost * options_.seconds);
   }
 
   void RunClock() {
@@ -341,7 +342,13 @@ class BudgetedSearch {
 
   void LookAtMemory() { peak_memory_ = std::max(peak_memory_, pool_->MemoryBytes()); }
 
-  FinalModelOptions FinalOptions() const { return {options_.seed, options_.max_latency, options_.time_ordered ? 1 : folds_.size()}; }
+  FinalModelOptions FinalOptions() const {
+    FinalModelOptions final{.seed = options_.seed, .max_latency = options_.max_latency};
+    // Members of a task in order of time come from other rows than those that they were measured on.
+    if (options_.time_ordered) final.most_models = 1;
+    else final.stacking_units = kStacking * (options_.units > 0 ? options_.units : options_.seconds / kSecondsPerUnit);
+    return final;
+  }
 
   std::vector<ExperienceTrial> Learnt() const {
     std::vector<ExperienceTrial> list;
@@ -390,6 +397,7 @@ class BudgetedSearch {
       ++count;
     }
     if (count > 1) own.standard_error = std::sqrt(squares / (count - 1) / count);
+    if (final.stacked) own.parameters["stacked"] = true;
     own.fit_seconds = spent_seconds_;
     own.predict_seconds_per_row = final.seconds_per_row;
     const size_t own_candidate = final.members.empty() ? own.candidate - 1 : single ? final.members[0] : own.candidate;

@@ -31,6 +31,7 @@ const std::vector<PortfolioEntry>& DefaultPortfolio() {
         {"min_data_per_group", 20},
         {"max_cat_to_onehot", 8}}},
       {"linear", {{"splines", 8}}},
+      {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"target_encoding", "crosses"}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"leaves", 31}, {"min_data_in_leaf", 5}, {"feature_fraction", 0.5}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"loss", "poisson"}}, Only::kValues},
       {"linear", {{"l2", 10}}},

@@ -7,7 +7,9 @@
 
 #include "model/ensemble.h"
 #include "model/model_bytes.h"
+#include "model/stack.h"
 #include "search/ensemble_selection.h"
+#include "search/stacking.h"
 
 namespace everlearn {
 namespace {
@@ -115,19 +117,27 @@ FinalModel Constant(const Dataset& data, std::shared_ptr<const Model> constant) 
   return final;
 }
 
-// The metric on each of the folds; `mixed` are the predictions on their rows, fold by fold.
-std::vector<double> FoldValues(const Dataset& data, const std::vector<Fold>& folds, size_t common, const std::string& metric,
-                               std::span<const double> mixed) {
+// Predictions on some rows as those of all, NaN elsewhere.
+std::vector<double> OfAllRows(const Dataset& data, std::span<const uint32_t> rows, std::span<const double> predictions) {
+  const size_t outputs = data.outputs();
+  std::vector<double> all(data.rows() * outputs, kMissing);
+  for (size_t i = 0; i < rows.size(); ++i) std::copy_n(&predictions[i * outputs], outputs, &all[rows[i] * outputs]);
+  return all;
+}
+
+// The metric on each of the first `common` folds.
+std::vector<double> FoldValues(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric,
+                               const std::vector<double>& all, size_t common) {
+  const size_t outputs = data.outputs();
   std::vector<double> values;
   for (size_t k = 0; k < common; ++k) {
-    const std::vector<uint32_t>& rows = folds[k].validation;
-    std::vector<double> truth, weights;
-    for (const uint32_t row : rows) {
+    std::vector<double> truth, predictions, weights;
+    for (const uint32_t row : folds[k].validation) {
       truth.push_back(data.target()[row]);
       if (data.has_weights()) weights.push_back(data.weight(row));
+      predictions.insert(predictions.end(), &all[row * outputs], &all[row * outputs] + outputs);
     }
-    values.push_back(Metrics().Get(metric).compute({truth, mixed.first(rows.size() * data.outputs()), data.classes(), weights}));
-    mixed = mixed.subspan(rows.size() * data.outputs());
+    values.push_back(Metrics().Get(metric).compute({truth, predictions, data.classes(), weights}));
   }
   return values;
 }
@@ -154,6 +164,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
   const size_t outputs = data.outputs();
   std::vector<double> mixed(selected.rows.size() * outputs, 0.0);
   std::vector<EnsembleMember> members;
+  std::vector<size_t> places;  // of these among the variants
   for (size_t v = 0; v < selected.variants.size(); ++v) {
     const double weight = selected.selection.weights[v];
     if (!(weight > 0)) continue;
@@ -165,6 +176,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
       train += trials[trial].pieces[k]->train_value / static_cast<double>(models);
     }
     members.push_back({MakeBag(bag), weight});
+    places.push_back(v);
     final.members.push_back(trial);
     final.weights.push_back(weight);
     final.models.push_back(models);
@@ -172,13 +184,27 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     final.seconds_per_row += seconds;
     for (size_t i = 0; i < mixed.size(); ++i) mixed[i] += weight * selected.predictions[v][i];
   }
-  final.fold_values = FoldValues(data, folds, selected.common, metric, mixed);
-  if (trials.ConstantLoss(selected.common) < MeanLoss(metric, final.fold_values)) return Constant(data, std::move(constant));
-  final.model = MakeEnsemble(std::move(members));
-  final.predictions.assign(data.rows() * outputs, kMissing);
-  for (size_t i = 0; i < selected.rows.size(); ++i)
-    std::copy_n(&mixed[i * outputs], outputs, &final.predictions[selected.rows[i] * outputs]);
-  return final;
+  final.predictions = OfAllRows(data, selected.rows, mixed);
+  Stacking stack;
+  if (options.stacking_units > 0 && members.size() > 1 && selected.common == folds.size()) {
+    StackingData stacking{metric, data.target(), data.weights(), data.classes(), {}, folds};
+    std::vector<std::vector<double>> all;
+    for (const size_t v : places) all.push_back(OfAllRows(data, selected.rows, selected.predictions[v]));
+    stacking.members.assign(all.begin(), all.end());
+    stack = TryStacking(stacking, {.max_units = options.stacking_units, .seed = options.seed});
+  }
+  if (stack.top != nullptr) {
+    std::vector<std::shared_ptr<const Model>> bags;
+    for (EnsembleMember& member : members) bags.push_back(std::move(member.model));
+    final.model = MakeStack(std::move(bags), stack.top);
+    final.predictions = std::move(stack.predictions);
+    final.stacked = true;
+  } else {
+    final.model = MakeEnsemble(std::move(members));
+  }
+  final.fold_values = FoldValues(data, folds, metric, final.predictions, selected.common);
+  const bool constant_is_better = trials.ConstantLoss(selected.common) < MeanLoss(metric, final.fold_values);
+  return constant_is_better ? Constant(data, std::move(constant)) : final;
 }
 
 std::vector<size_t> WantedTrials(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,

@@ -15,6 +15,7 @@ namespace everlearn {
 struct FinalModelOptions {
   uint64_t seed = 0;
   double max_latency = 0;                                   // seconds a row of the model; 0: no limit
+  double stacking_units = 0;                                // that a linear model over the members may cost; 0: none is tried
   size_t most_models = std::numeric_limits<size_t>::max();  // of a bag: those of the first folds
 };
 
@@ -26,6 +27,7 @@ struct FinalModel {
   std::vector<double> predictions;  // out of fold: rows × outputs, NaN where the members have none in common
   std::vector<double> fold_values;  // of the metric, on the folds that all members have
   double train_value = kMissing;    // mean of the members' on rows they were fitted on; NaN for the constant
+  bool stacked = false;             // a linear model over the members took the place of their average
   double seconds_per_row = 0;       // to predict
 };
 
