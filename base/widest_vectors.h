@@ -13,8 +13,8 @@ enum class VectorLevel { kBaseline, kAvx2, kAvx512 };
 
 inline VectorLevel WidestVectors() {
   static const VectorLevel level = [] {
-    const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2");
+    const bool v3 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
     const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     return v4 ? VectorLevel::kAvx512 : v3 ? VectorLevel::kAvx2 : VectorLevel::kBaseline;
