@@ -129,19 +129,46 @@ Experience LoadExperience(const SearchFlags& flags, const std::string& path, std
   }
 }
 
-void Remember(const BudgetedSearchResult& result, const TrainingData& training, const DataDescription& description, const std::string& path,
-              const std::string& source, std::vector<SchemaWarning>* warnings) {
+void Remember(const BudgetedSearchResult& result, const TrainingData& training, const std::string& path, const std::string& source,
+              std::vector<SchemaWarning>* warnings) {
   constexpr size_t kMostRemembered = 200;  // trials of a search, so that the file grows slowly; no reader looks at more
   ExperienceRun run;
   run.source = ExperienceSource(source);
   run.kind = TaskKindName(training.task.kind);
   run.metric = training.task.metric;
-  run.data = description;
+  run.data = result.description;
   run.constant_loss = result.constant_loss;
   run.trials = result.experience;
   run.KeepBest(kMostRemembered);
   const std::string failure = Experience::Append(path, run);
   if (!failure.empty()) warnings->push_back({"experience", "this search was not remembered: " + failure, ""});
+}
+
+// What the flags ask for, but for the experience and the watch.
+BudgetedSearchOptions ToSearchOptions(const TrainingData& training, const TaskFlags& task, const SearchFlags& flags,
+                                      const CommonOptions& options, std::vector<SchemaWarning>* warnings) {
+  BudgetedSearchOptions search;
+  const Budget budget = BudgetOf(flags);
+  search.metric = training.task.metric;
+  search.seed = options.seed;
+  search.threads = options.threads;
+  search.memory_bytes = options.memory_bytes;
+  search.seconds = budget.seconds;
+  search.units = budget.units;
+  search.strategy = flags.strategy;
+  search.monotone = MonotoneFeatures(flags, training);
+  search.max_latency = Latency(flags.max_latency);
+  search.learners = task.learners;
+  search.time_ordered = !training.task.time.empty();
+  search.stop = Interrupted;
+  if (!flags.earlier.empty()) {
+    EarlierSearch earlier = ReadEarlierSearch(flags.earlier, training, warnings);
+    search.first = std::move(earlier.candidates);
+    search.earlier = std::move(earlier.fold_models);
+  }
+  if (!task.learners.empty() || !task.settings.empty())
+    for (Candidate& candidate : ChooseCandidates(task, training.task)) search.first.push_back(std::move(candidate));
+  return search;
 }
 
 }  // namespace
@@ -194,41 +221,19 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   if (!HasBudget(flags) || nothing_to_learn) return QuickModel(training, task, options);
   SearchedModel model;
   const std::string path = ExperiencePath(flags);
-  const Experience experience = LoadExperience(flags, path, &model.warnings);
-  const Experience all = Experience::BuiltIn().With(experience);
-  const DataDescription description = DescribeData(*training->data);
-  BudgetedSearchOptions search;
-  const Budget budget = BudgetOf(flags);
-  search.metric = training->task.metric;
-  search.seed = options.seed;
-  search.threads = options.threads;
-  search.memory_bytes = options.memory_bytes;
-  search.seconds = budget.seconds;
-  search.units = budget.units;
+  const Experience all = Experience::BuiltIn().With(LoadExperience(flags, path, &model.warnings));
+  BudgetedSearchOptions search = ToSearchOptions(*training, task, flags, options, &model.warnings);
   search.watch = watch;
-  search.strategy = flags.strategy;
   search.experience = &all;
-  search.monotone = MonotoneFeatures(flags, *training);
-  search.max_latency = Latency(flags.max_latency);
-  search.learners = task.learners;
-  if (!flags.earlier.empty()) {
-    EarlierSearch earlier = ReadEarlierSearch(flags.earlier, *training, &model.warnings);
-    search.first = std::move(earlier.candidates);
-    search.earlier = std::move(earlier.fold_models);
-  }
-  if (!task.learners.empty() || !task.settings.empty())
-    for (Candidate& candidate : ChooseCandidates(task, training->task)) search.first.push_back(std::move(candidate));
-  if (!training->task.time.empty()) {
+  if (search.time_ordered) {
     training->data->FitBinsOnFirst(training->folds.front().train.size());
     std::reverse(training->folds.begin(), training->folds.end());
-    search.time_ordered = true;
   }
-  search.stop = Interrupted;
   Progress progress(options, "search:");
   constexpr size_t kPercent = 100;
   search.progress = [&](double share, size_t) { progress.Show(static_cast<size_t>(share * kPercent), kPercent); };
   BudgetedSearchResult result = RunBudgetedSearch(&training->data, training->folds, search);
-  if (!path.empty()) Remember(result, *training, description, path, source, &model.warnings);
+  if (!path.empty()) Remember(result, *training, path, source, &model.warnings);
   NoteSearch(result, *training, &model.notes);
   model.notes["experience"] = all.Hash();
   model.board = std::move(result.board);

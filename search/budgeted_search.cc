@@ -33,7 +33,7 @@ class BudgetedSearch {
  public:
   BudgetedSearch(std::unique_ptr<Dataset>* data, const std::vector<Fold>& folds, const BudgetedSearchOptions& options)
       : options_(options), metric_(Metrics().Get(options.metric)), folds_(folds), block_("everlearn-data") {
-    const DataDescription description = DescribeData(**data);
+    description_ = DescribeData(**data);
     WriteDataset(**data, &block_);
     data->reset();
     *data = MapDataset(std::make_shared<const Mapping>(block_.descriptor()));
@@ -42,7 +42,7 @@ class BudgetedSearch {
     trials_ = std::make_unique<Trials>(metric_, folds, constant_losses_);
     StrategyContext context;
     context.experience = options.experience;
-    context.data = description;
+    context.data = description_;
     context.classes = data_->classes();
     context.weights = data_->has_weights();
     context.monotone = !options.monotone.empty();
@@ -68,6 +68,7 @@ class BudgetedSearch {
     result.peak_memory_bytes = std::max(peak_memory_, PeakMemoryBytes());
     result.constant_loss = Mean(constant_losses_);
     result.experience = Learnt();
+    result.description = description_;
     for (const LearningCurvePoint& point : curve_)
       if (!std::isnan(point.value)) result.curve.push_back(point);
     Describe(std::move(final), &result);
@@ -429,6 +430,7 @@ class BudgetedSearch {
   const std::vector<Fold>& folds_;
   MemoryFile block_;
   const Dataset* data_ = nullptr;
+  DataDescription description_;
   std::vector<double> constant_losses_;
   std::shared_ptr<const Model> constant_;
   std::unique_ptr<Trials> trials_;

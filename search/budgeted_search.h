@@ -66,6 +66,7 @@ struct BudgetedSearchResult {
   uint64_t peak_memory_bytes = 0;           // of all processes together
   std::vector<ExperienceTrial> experience;  // what was learnt
   double constant_loss = 0;
+  DataDescription description;
 };
 
 // `data` is moved into memory that workers map, and comes back as a view of it. Always gives a model: a constant one before all others.
