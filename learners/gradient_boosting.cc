@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kMostCrosses = 8;
 
 // Defaults are LightGBM's own.
-std::vector<Parameter> Declare() {
+std::vector<Parameter> TreeParameters() {
   using enum ParameterType;
   constexpr auto kLog = ParameterScale::kLog;
   return {
@@ -98,7 +98,12 @@ std::vector<Parameter> Declare() {
        .high = 100,
        .doc = "Trees between two draws of these rows.",
        .search = SearchRange{1, 1}},
-      {.name = "extra_trees", .type = kBoolean, .value = 0, .doc = "Try one random threshold a feature instead of all."},
+      {.name = "extra_trees", .type = kBoolean, .value = 0, .doc = "Try one random threshold a feature instead of all."}};
+}
+
+std::vector<Parameter> CategoryParameters() {
+  using enum ParameterType;
+  return {
       {.name = "cat_smooth",
        .value = 10,
        .low = 0,
@@ -111,7 +116,7 @@ std::vector<Parameter> Declare() {
        .value = 100,
        .low = 1,
        .high = 10'000,
-       .scale = kLog,
+       .scale = ParameterScale::kLog,
        .doc = "Fewest rows of a group of categories; at most a tenth of all rows.",
        .search = SearchRange{5, 200}},
       {.name = "max_cat_to_onehot",
@@ -120,7 +125,12 @@ std::vector<Parameter> Declare() {
        .low = 1,
        .high = 256,
        .doc = "Up to so many categories, one is split from the others.",
-       .search = SearchRange{1, 64}},
+       .search = SearchRange{1, 64}}};
+}
+
+std::vector<Parameter> MethodParameters() {
+  using enum ParameterType;
+  return {
       {.name = "boosting",
        .type = kChoice,
        .choices = {"gbdt", "dart", "goss"},
@@ -147,7 +157,7 @@ std::vector<Parameter> Declare() {
        .value = 1,
        .low = 0.001,
        .high = 100,
-       .scale = kLog,
+       .scale = ParameterScale::kLog,
        .doc = "Larger errors count linearly in the loss huber; in standard deviations of the target.",
        .search = SearchRange{1, 1}},
       {.name = "tweedie_power",
@@ -156,6 +166,12 @@ std::vector<Parameter> Declare() {
        .high = 1.99,
        .doc = "In the loss tweedie the variance is this power of the mean.",
        .search = SearchRange{1.5, 1.5}}};
+}
+
+std::vector<Parameter> Declare() {
+  std::vector<Parameter> all = TreeParameters();
+  for (const std::vector<Parameter>& more : {CategoryParameters(), MethodParameters()}) all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 // Ours by LightGBM's names; an objective is added by the caller.
