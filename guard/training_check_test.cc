@@ -175,7 +175,7 @@ class PublicSetsTest : public testing::Test {
  protected:
   void SetUp() override {
     const char* folder = std::getenv("EVERLEARN_DATA");
-    for (const PublicSet& set : PublicSets(folder != nullptr ? folder : "/work/shared/data")) sets_[set.name] = set;
+    for (const PublicSet& set : PublicSets(folder != nullptr ? folder : EVERLEARN_SOURCE_DIR "/../shared/data")) sets_[set.name] = set;
     if (sets_.empty()) GTEST_SKIP() << "no public sets; EVERLEARN_DATA names their folder";
   }
   PlantedTable Read(const std::string& name) { return ReadPlantedTable(sets_.at(name).path, sets_.at(name).target); }

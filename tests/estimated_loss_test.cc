@@ -13,7 +13,7 @@
 namespace everlearn {
 namespace {
 
-constexpr const char* kData = "/work/shared/data/";
+constexpr const char* kData = EVERLEARN_SOURCE_DIR "/../shared/data/";
 
 struct RealStream {
   const char* file;
