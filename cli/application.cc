@@ -67,7 +67,7 @@ void AddCommonFlags(CLI::App& app, CommonOptions* options) {
       ->group("Common flags");
   app.add_option_function<std::string>(
          "--memory", [options](const std::string& text) { options->memory_bytes = ParseSize(text); },
-         "memory for reading and sorting data, such as 2GB")
+         "memory for reading and sorting data, and of the trials of a search, such as 2GB")
       ->type_name("SIZE")
       ->group("Common flags");
   app.add_option("--seed", options->seed, "seed of all random choices (default: 0)")
