@@ -1,0 +1,10 @@
+#include "drift/drift_detector.h"
+
+namespace everlearn {
+
+Registry<DetectorInfo>& Detectors() {
+  static Registry<DetectorInfo> registry("drift detector");
+  return registry;
+}
+
+}  // namespace everlearn
