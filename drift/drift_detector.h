@@ -1,4 +1,5 @@
-// The contract of drift detectors: one number a row, and a word when its distribution has changed. One detector a file, which registers itself.
+// The contract of drift detectors: one number a row, and a word when its distribution has changed. One detector a file, which registers
+// itself.
 //
 // A detector belongs to one thread and allocates nothing for a value once it is warm. Numbers that are not finite are passed over.
 #pragma once
@@ -27,7 +28,7 @@ class DriftDetector {
 struct DetectorInfo {
   std::string summary;  // one sentence: what it notices and when it is good
   std::string paper;
-  bool errors_only = false;                            // values are 0 (right) or 1 (wrong)
+  bool errors_only = false;                                   // values are 0 (right) or 1 (wrong)
   std::function<std::unique_ptr<DriftDetector>()> make = {};  // at its defaults
 };
 
