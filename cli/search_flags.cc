@@ -111,6 +111,17 @@ std::string ExperiencePath(const SearchFlags& flags) {
   return flags.experience.empty() ? DefaultExperiencePath() : flags.experience;
 }
 
+// What earlier searches taught, and what the program ships with. A file that cannot be read is said, and fails no fit.
+Experience KnownExperience(const SearchFlags& flags, const std::string& path, std::vector<SchemaWarning>* warnings) {
+  Experience known = Experience::BuiltIn();
+  try {
+    if (!path.empty()) known = known.With(Experience::Load(path));
+  } catch (const Error& error) {
+    warnings->push_back({"experience", "earlier searches are not used: " + error.message(), ""});
+  }
+  return flags.leave_out.empty() ? known : known.Without(flags.leave_out);
+}
+
 void Remember(const BudgetedSearchResult& result, const TrainingData& training, const DataDescription& description, const std::string& path,
               const std::string& source, std::vector<SchemaWarning>* warnings) {
   ExperienceRun run;
@@ -136,6 +147,7 @@ void AddSearchFlags(CLI::App& app, SearchFlags* flags) {
   text("--max-latency", &flags->max_latency, "TIME", "most time to predict one row, such as 1ms");
   text("--continue", &flags->earlier, "MODEL", "begin with what an earlier search found");
   text("--strategy", &flags->strategy, "NAME", "how the next trial is chosen (default: auto)");
+  text("--leave-out", &flags->leave_out, "NAME", "use no experience with the source of this name, for honest benchmarks");
   text("--experience", &flags->experience, "FILE|none", "what earlier searches taught (default: the user's own file)");
   app.add_option("--monotone", flags->monotone, "features whose growth must not lower (+1) or raise (-1) predictions")
       ->type_name("COL=+1,…")
@@ -172,8 +184,7 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   if (!HasBudget(flags) || nothing_to_learn) return QuickModel(training, task, options);
   SearchedModel model;
   const std::string path = ExperiencePath(flags);
-  const Experience experience = path.empty() ? Experience() : Experience::Load(path);
-  const Experience all = Experience::BuiltIn().With(experience);
+  const Experience all = KnownExperience(flags, path, &model.warnings);
   const DataDescription description = DescribeData(*training->data);
   BudgetedSearchOptions search;
   const Budget budget = BudgetOf(flags);
