@@ -137,7 +137,8 @@ std::optional<int64_t> ParseDuration(std::string_view text) {
   std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
   double seconds = 0;
-  if (unit == "ms") seconds = 1e-3;
+  if (unit == "us") seconds = 1e-6;
+  else if (unit == "ms") seconds = 1e-3;
   else if (unit == "s") seconds = 1;
   else if (unit == "m" || unit == "min") seconds = 60;
   else if (unit == "h") seconds = 3600;

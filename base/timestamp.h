@@ -28,7 +28,7 @@ struct CalendarTime {
 };
 CalendarTime CalendarOf(int64_t microseconds);
 
-// "24h", "1d", "90m", "30s", "1w", "500ms" → microseconds; nothing where it is none.
+// "24h", "1d", "90m", "30s", "1w", "500ms", "20us" → microseconds; nothing where it is none.
 std::optional<int64_t> ParseDuration(std::string_view text);
 
 }  // namespace everlearn

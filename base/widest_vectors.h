@@ -13,21 +13,30 @@ enum class VectorLevel { kBaseline, kAvx2, kAvx512 };
 
 inline VectorLevel WidestVectors() {
   static const VectorLevel level = [] {
-    if (__builtin_cpu_supports("x86-64-v4")) return VectorLevel::kAvx512;
-    return __builtin_cpu_supports("x86-64-v3") ? VectorLevel::kAvx2 : VectorLevel::kBaseline;
+    const bool v3 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return v4 ? VectorLevel::kAvx512 : v3 ? VectorLevel::kAvx2 : VectorLevel::kBaseline;
   }();
   return level;
 }
 
 namespace widest_vectors {
+#ifdef __clang__  // which only reads this code, and does not know the preference
+#define EVERLEARN_AVX512 "arch=x86-64-v4"
+#else
+#define EVERLEARN_AVX512 "arch=x86-64-v4,prefer-vector-width=512"
+#endif
 template <auto kBody, typename... Arguments>
-[[gnu::target("arch=x86-64-v4,prefer-vector-width=512"), gnu::flatten]] void RunAvx512(Arguments... arguments) {
+[[gnu::target(EVERLEARN_AVX512), gnu::flatten]] void RunAvx512(Arguments... arguments) {
   kBody(arguments...);
 }
 template <auto kBody, typename... Arguments>
 [[gnu::target("arch=x86-64-v3"), gnu::flatten]] void RunAvx2(Arguments... arguments) {
   kBody(arguments...);
 }
+#undef EVERLEARN_AVX512
 }  // namespace widest_vectors
 
 // Calls kBody(arguments…), a function of plain loops; arguments are pointers and numbers.

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -24,12 +25,13 @@ constexpr int kLowPriority = 10;
 pid_t StartWorker(const char* command, std::span<const int> descriptors) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  // Through high numbers first, so that no descriptor is overwritten before it was copied.
-  constexpr int kAbove = 100;
+  // Through numbers above all of them first, so that no descriptor is overwritten before it was copied.
   const int count = static_cast<int>(descriptors.size());
-  for (int i = 0; i < count; ++i) posix_spawn_file_actions_adddup2(&actions, descriptors[static_cast<size_t>(i)], kAbove + i);
-  for (int i = 0; i < count; ++i) posix_spawn_file_actions_adddup2(&actions, kAbove + i, kFirstHandedDescriptor + i);
-  for (int i = 0; i < count; ++i) posix_spawn_file_actions_addclose(&actions, kAbove + i);
+  int above = kFirstHandedDescriptor + count;
+  for (const int descriptor : descriptors) above = std::max(above, descriptor + 1);
+  for (int i = 0; i < count; ++i) posix_spawn_file_actions_adddup2(&actions, descriptors[static_cast<size_t>(i)], above + i);
+  for (int i = 0; i < count; ++i) posix_spawn_file_actions_adddup2(&actions, above + i, kFirstHandedDescriptor + i);
+  for (int i = 0; i < count; ++i) posix_spawn_file_actions_addclose(&actions, above + i);
   char name[] = "everlearn";
   std::string copy = command;
   char* arguments[] = {name, copy.data(), nullptr};

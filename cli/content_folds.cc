@@ -29,6 +29,7 @@ std::vector<uint64_t> ContentKeys(const FeatureSpace& space, std::span<const dou
 
 std::vector<Fold> ContentFolds(std::span<const uint64_t> keys, std::span<const double> target, size_t classes, int count, uint64_t seed) {
   constexpr double kLeastShare = 0.8;
+  if (keys.empty()) return {};  // no features, no content
   const auto parts = static_cast<size_t>(count);
   const size_t groups = std::max<size_t>(1, classes);
   std::vector<Fold> folds(parts);

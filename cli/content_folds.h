@@ -18,7 +18,7 @@ namespace everlearn {
 std::vector<uint64_t> ContentKeys(const FeatureSpace& space, std::span<const double> values);
 
 // Fold by key and seed. Empty where folds would be uneven (fewer than four fifths of an even share of the rows, or of a class of `target`,
-// where `classes` > 0): few rows, or many equal ones.
+// where `classes` > 0): few rows, or many equal ones, or no features.
 std::vector<Fold> ContentFolds(std::span<const uint64_t> keys, std::span<const double> target, size_t classes, int count, uint64_t seed);
 
 }  // namespace everlearn

@@ -33,6 +33,8 @@ TEST(ContentFolds, RowsKeepTheirFoldAsTheTableGrows) {
   for (const auto& [row, fold] : before) ASSERT_EQ(after.at(row), fold);
 }
 
+TEST(ContentFolds, NoFeaturesNoFolds) { EXPECT_TRUE(ContentFolds({}, std::vector<double>(50), 2, 8, 1).empty()); }
+
 TEST(ContentFolds, EveryRowIsValidatedOnceAndTrainedOnElsewhere) {
   const std::vector<Fold> folds = ContentFolds(RandomKeys(5'000), {}, 0, 5, 1);
   ASSERT_EQ(folds.size(), 5U);

@@ -52,7 +52,9 @@ EarlierSearch ReadEarlierSearch(const std::string& model_file, const TrainingDat
   const ModelFile file = ModelFile::Load(model_file);
   if (file.task.target != training.task.target || file.task.kind != training.task.kind)
     throw Error(ErrorKind::kUsage,
-                "--continue " + model_file + ": that model predicts '" + file.task.target + "', not '" + training.task.target + "'",
+                "--continue " + model_file + ": that model predicts '" + file.task.target + "' (" +
+                    std::string(TaskKindName(file.task.kind)) + "), not '" + training.task.target + "' (" +
+                    std::string(TaskKindName(training.task.kind)) + ")",
                 "give the model of an earlier search for the same target");
   const JsonObject* notes = file.notes.if_object();
   const auto list = [&](const char* name) -> const JsonArray* {

@@ -111,19 +111,27 @@ std::string ExperiencePath(const SearchFlags& flags) {
   return flags.experience.empty() ? DefaultExperiencePath() : flags.experience;
 }
 
-// What earlier searches taught, and what the program ships with. A file that cannot be read is said, and fails no fit.
-Experience KnownExperience(const SearchFlags& flags, const std::string& path, std::vector<SchemaWarning>* warnings) {
-  Experience known = Experience::BuiltIn();
+// The user's own file must not keep a search from its work; one that was asked for must be readable.
+Experience LoadExperience(const SearchFlags& flags, const std::string& path, std::vector<SchemaWarning>* warnings) {
+  if (path.empty()) return {};
   try {
-    if (!path.empty()) known = known.With(Experience::Load(path));
+    Experience experience = Experience::Load(path);
+    if (const size_t damaged = experience.damaged_lines(); damaged > 0)
+      warnings->push_back({"experience",
+                           fmt::format("{} of {} cannot be read and {} skipped", damaged == 1 ? "a line" : fmt::format("{} lines", damaged),
+                                       path, damaged == 1 ? "is" : "are"),
+                           ""});
+    return experience;
   } catch (const Error& error) {
+    if (!flags.experience.empty()) throw;
     warnings->push_back({"experience", "earlier searches are not used: " + error.message(), ""});
+    return {};
   }
-  return flags.leave_out.empty() ? known : known.Without(flags.leave_out);
 }
 
 void Remember(const BudgetedSearchResult& result, const TrainingData& training, const DataDescription& description, const std::string& path,
               const std::string& source, std::vector<SchemaWarning>* warnings) {
+  constexpr size_t kMostRemembered = 200;  // trials of a search, so that the file grows slowly; no reader looks at more
   ExperienceRun run;
   run.source = ExperienceSource(source);
   run.kind = TaskKindName(training.task.kind);
@@ -131,6 +139,7 @@ void Remember(const BudgetedSearchResult& result, const TrainingData& training, 
   run.data = description;
   run.constant_loss = result.constant_loss;
   run.trials = result.experience;
+  run.KeepBest(kMostRemembered);
   const std::string failure = Experience::Append(path, run);
   if (!failure.empty()) warnings->push_back({"experience", "this search was not remembered: " + failure, ""});
 }
@@ -172,6 +181,8 @@ void CheckSearchFlags(const SearchFlags& flags) {
 
 bool HasBudget(const SearchFlags& flags) { return !flags.budget.empty() || !flags.quality.empty(); }
 
+double BudgetSeconds(const SearchFlags& flags) { return HasBudget(flags) ? BudgetOf(flags).seconds : 0; }
+
 int DefaultFolds(const SearchFlags& flags) {
   constexpr int kQuickFolds = 5;
   if (!HasBudget(flags)) return kQuickFolds;
@@ -184,7 +195,9 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   if (!HasBudget(flags) || nothing_to_learn) return QuickModel(training, task, options);
   SearchedModel model;
   const std::string path = ExperiencePath(flags);
-  const Experience all = KnownExperience(flags, path, &model.warnings);
+  const Experience experience = LoadExperience(flags, path, &model.warnings);
+  const Experience known = Experience::BuiltIn().With(experience);
+  const Experience all = flags.leave_out.empty() ? known : known.Without(flags.leave_out);
   const DataDescription description = DescribeData(*training->data);
   BudgetedSearchOptions search;
   const Budget budget = BudgetOf(flags);

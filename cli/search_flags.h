@@ -33,6 +33,8 @@ void AddSearchFlags(CLI::App& app, SearchFlags* flags);
 void CheckSearchFlags(const SearchFlags& flags);
 // Whether there will be a search under a budget.
 bool HasBudget(const SearchFlags& flags);
+// Seconds from the start of the process to the model file; 0 without a clock.
+double BudgetSeconds(const SearchFlags& flags);
 // The folds of the cross-validation, where the user did not ask for a number.
 int DefaultFolds(const SearchFlags& flags);
 

@@ -32,6 +32,7 @@ constexpr size_t kMostSuspects = 10;
 constexpr size_t kRowsPerRun = 10;                        // at least, where rows are in the order of classes,
 constexpr double kUnordered = 0.6;                        // and no more is left unexplained
 constexpr double kFewestMarks = 20, kLeastMarked = 0.01;  // rows that have a value, and that have none, where this tells the outcome
+constexpr double kMarked = 0.06;                          // that the outcome leaves of it, at most: a bin lies across its end
 constexpr double kLeastRest = 0.1, kMarksRatio = 4;       // that the other columns leave of it, at least; times what the outcome leaves
 
 std::vector<uint32_t> SampleRows(size_t rows, size_t wanted) {
@@ -135,6 +136,7 @@ class LeakSearch {
     for (const uint32_t i : rows_) outcome.values.push_back(input_.target[i]);
     const PowerCells cells = CellsOf(outcome);
     std::vector<size_t> marks;
+    std::vector<double> told;  // what the outcome leaves unexplained of each mark
     std::vector<PowerTarget> filled;
     alone_.assign(columns_.size(), 1.0);
     for (size_t j = 0; j < columns_.size(); ++j) {
@@ -148,9 +150,10 @@ class LeakSearch {
       if (!sources_[j]->used || sources_[j]->is_part) continue;
       if (missing < least || static_cast<double>(rows_.size()) - missing < least) continue;
       const double unexplained = UnexplainedByCells(cells, target);
-      if (unexplained > kPerfect) continue;
-      alone_[j] = unexplained;
+      if (unexplained > kMarked) continue;
+      alone_[j] = 0;
       marks.push_back(j);
+      told.push_back(unexplained);
       filled.push_back(std::move(target));
     }
     // Only what is no mark itself is asked.
@@ -159,12 +162,12 @@ class LeakSearch {
       const GuardColumn& column = *sources_[marks[k]];
       if (IsFound(column)) continue;
       const double rest = std::min(1.0, ByAll(Others(marks[k], false), filled[k]));
-      if (rest < std::max(kLeastRest, kMarksRatio * alone_[marks[k]])) continue;
+      if (rest < std::max(kLeastRest, kMarksRatio * told[k])) continue;
       findings_.push_back({"leak", column.name,
                            fmt::format("column '{}' is filled in for some outcomes only (of whether it is, the outcome leaves {:.1f}% "
                                        "unexplained, all other columns {:.0f}%), so it is known only afterwards; leave it out with "
                                        "--ignore {}, unless a prediction can truly have it",
-                                       column.name, 100 * alone_[marks[k]], 100 * rest, column.name)});
+                                       column.name, 100 * told[k], 100 * rest, column.name)});
     }
   }
 

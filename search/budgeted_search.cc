@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -52,7 +53,8 @@ class BudgetedSearch {
     context.first = options.first;
     strategy_ = MakeStrategy(options.strategy, context);
     for (const EarlierTrial& earlier : options.earlier) TakeOver(earlier);
-    const int threads = options.threads > 0 ? options.threads : AvailableThreads();
+    const int most = kMostWorkersACore * AvailableThreads();
+    const int threads = options.threads > 0 ? std::min(options.threads, most) : AvailableThreads();
     pool_ = std::make_unique<WorkerPool>(block_, MakePlan(threads), threads);
   }
 
@@ -129,7 +131,7 @@ class BudgetedSearch {
   }
 
   double Now() const { return options_.watch.Seconds(); }
-  bool Stopped() const { return options_.stop && options_.stop(); }
+  bool Stopped() const { return no_worker_ || (options_.stop && options_.stop()); }
 
   // Time that the ensemble, what is made of its predictions and the model file will take: as often as one choice of members took so far.
   double Reserve() const {
@@ -141,7 +143,7 @@ class BudgetedSearch {
   void RunClock() {
     begin_ = Now();
     while (!Stopped() && Now() < End()) {
-      while (pool_->idle() > 0 && StartNext()) {
+      while (!Stopped() && pool_->idle() > 0 && StartNext()) {
       }
       if (pool_->busy() == 0) break;
       for (PieceResult& result : pool_->Wait(std::min(kLookEvery, std::max(0.001, End() - Now())))) Take(std::move(result));
@@ -170,6 +172,7 @@ class BudgetedSearch {
       while (affordable < folds_.size() && units * static_cast<double>(affordable) <= left) ++affordable;
       if (!(*trials_)[trial].hopeless && (*trials_)[trial].status == TrialStatus::kOk)
         left -= units * static_cast<double>(RunFolds(trial, 1, affordable));
+      if (trials_->size() > kMostKept) trials_->Forget(kMostKept);
       Observe(trial, units * kSecondsPerUnit);
       if (options_.progress) options_.progress(1 - left / options_.units, trials_->size());
     }
@@ -194,9 +197,24 @@ class BudgetedSearch {
 
   void StartPiece(size_t trial, size_t fold, double seconds) {
     const Candidate& candidate = (*trials_)[trial].candidate;
-    pool_->Start({trial * folds_.size() + fold, candidate.learner, ToText(candidate.parameters.ToJson()), static_cast<uint32_t>(fold),
+    StartRequest({trial * folds_.size() + fold, candidate.learner, ToText(candidate.parameters.ToJson()), static_cast<uint32_t>(fold),
                   FitSeed(options_.seed, fold), 0, seconds});
     (*trials_)[trial].running[fold] = true;
+  }
+
+  // Where the system gives no process, the search ends with what it has.
+  void StartRequest(const PieceRequest& request) {
+    try {
+      pool_->Start(request);
+    } catch (const Error& error) {
+      no_worker_ = true;
+      if (request.number >= kCurve) return;
+      PieceResult failed;
+      failed.number = request.number;
+      failed.status = TrialStatus::kFailed;
+      failed.reason = error.message();
+      Take(std::move(failed));
+    }
   }
 
   // Points of the learning curve of the best trial by now, where they cost little.
@@ -226,16 +244,19 @@ class BudgetedSearch {
     trials_->Take(trial, std::move(result));
     const Trial& taken = (*trials_)[trial];
     if (options_.units == 0 && !IsCheapAndUndecided(trial)) Observe(trial, taken.done() > 0 ? taken.pieces[0]->fit_seconds : 0);
-    if (trials_->size() > kMostKept) trials_->Forget(kMostKept);
+    // In units, only between trials: what is the best must not depend on which fold ended first.
+    if (options_.units == 0 && trials_->size() > kMostKept) trials_->Forget(kMostKept);
   }
 
-  // Tells the strategy, once. Losses of different folds are compared by what the first trial lost on them.
+  // Tells the strategy, once. Losses of different folds are compared by what the first trial with a result lost on them.
   void Observe(size_t trial, double seconds) {
     if (!observed_.insert(trial).second) return;
-    const size_t folds = std::min((*trials_)[trial].done(), (*trials_)[0].done());
+    const size_t done = (*trials_)[trial].done();
+    if (!reference_ && done > 0) reference_ = trial;
+    const size_t folds = reference_ ? std::min(done, (*trials_)[*reference_].done()) : 0;
     const bool known = folds > 0 && (*trials_)[trial].status == TrialStatus::kOk;
     observations_.push_back(
-        {(*trials_)[trial].candidate, known ? trials_->Loss(trial, folds) - trials_->Loss(0, folds) : kMissing, seconds});
+        {(*trials_)[trial].candidate, known ? trials_->Loss(trial, folds) - trials_->Loss(*reference_, folds) : kMissing, seconds});
   }
 
   // Starts the piece that is worth most now; false where there is none.
@@ -244,7 +265,7 @@ class BudgetedSearch {
     const bool exploring = Now() < begin_ + kExploring * (End() - begin_);
     if (!exploring && !curve_started_) StartCurve();
     if (!curve_requests_.empty()) {
-      pool_->Start(curve_requests_.back());
+      StartRequest(curve_requests_.back());
       curve_requests_.pop_back();
       return true;
     }
@@ -401,6 +422,7 @@ class BudgetedSearch {
   static constexpr uint64_t kCurve = uint64_t{1} << 32;  // requests from this number on are points of the learning curve
   static constexpr size_t kMostTrials = 5'000;
   static constexpr int kMostUnaffordable = 50;
+  static constexpr int kMostWorkersACore = 2;  // more only take time from each other, and memory
 
   const BudgetedSearchOptions& options_;
   const Metric& metric_;
@@ -413,10 +435,11 @@ class BudgetedSearch {
   std::unique_ptr<Strategy> strategy_;
   std::unique_ptr<WorkerPool> pool_;
   std::vector<Observation> observations_;
-  std::set<size_t> observed_;  // trials
+  std::set<size_t> observed_;        // trials
+  std::optional<size_t> reference_;  // the trial that others are compared with
   std::vector<size_t> wanted_;
   double choose_again_ = 0, choice_seconds_ = 0;
-  bool curve_started_ = false;
+  bool curve_started_ = false, no_worker_ = false;
   std::vector<LearningCurvePoint> curve_;
   std::vector<PieceRequest> curve_requests_;
   int unaffordable_ = 0;

@@ -172,13 +172,14 @@ struct Rows {
   CalibrationData data() const { return {truth, predictions, weights, classes}; }
 };
 
-// Log-loss of each row of the data under a calibration that was fitted without it.
-std::vector<double> CrossFittedLosses(Method method, const CalibrationData& data, uint64_t seed) {
+// Log-loss of each row of the data under a calibration that was fitted without it; empty where there was no time.
+std::vector<double> CrossFittedLosses(Method method, const CalibrationData& data, uint64_t seed, const std::function<bool()>& stop) {
   std::vector<uint32_t> order(data.truth.size());
   std::iota(order.begin(), order.end(), 0U);
   Random::Derive(seed, 1).Shuffle(std::span(order));
   std::vector<double> losses(order.size()), out(data.classes);
   for (size_t fold = 0; fold < kFolds; ++fold) {
+    if (stop && stop()) return {};
     std::vector<uint32_t> train, rest;
     for (size_t i = 0; i < order.size(); ++i) (i % kFolds == fold ? rest : train).push_back(order[i]);
     const Rows rows(data, train);
@@ -235,7 +236,7 @@ Calibration FitCalibration(Method method, const CalibrationData& data) {
   return calibration;
 }
 
-Calibration ChooseCalibration(const CalibrationData& all, bool keep_order, uint64_t seed) {
+Calibration ChooseCalibration(const CalibrationData& all, bool keep_order, uint64_t seed, const std::function<bool()>& stop) {
   Calibration none{.classes = all.classes};
   if (all.classes < 2 || (keep_order && all.classes > 2)) return none;
   const Rows rows(all, UsedRows(all, seed));
@@ -248,7 +249,9 @@ Calibration ChooseCalibration(const CalibrationData& all, bool keep_order, uint6
   double most = 0;
   for (const Method method : {Method::kTemperature, Method::kPlatt, Method::kIsotonic}) {
     if (method == Method::kIsotonic && (keep_order || data.truth.size() < kIsotonicRows)) continue;
-    const auto [gain, clear] = Gain(data, before, CrossFittedLosses(method, data, seed));
+    const std::vector<double> after = CrossFittedLosses(method, data, seed, stop);
+    if (after.empty()) break;
+    const auto [gain, clear] = Gain(data, before, after);
     if (!clear || gain <= most) continue;
     best = method;
     most = gain;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "model/calibrated.h"
@@ -22,7 +23,8 @@ Calibration FitCalibration(Calibration::Method method, const CalibrationData& da
 // The method with the least log-loss on rows that it was not fitted on (five folds of the rows), fitted on all; none unless it lowers the
 // log-loss by more than twice the standard error of the difference. Isotonic only from 1,000 rows on, and not where the order of the
 // probabilities is to be kept (it makes them equal); for more than two classes no method keeps the order, and none is used then.
-// Rows without a prediction (NaN) are left out; large data is sampled.
-Calibration ChooseCalibration(const CalibrationData& data, bool keep_order, uint64_t seed);
+// Rows without a prediction (NaN) are left out; large data is sampled. `stop` is asked before each fit: true ends the choice among those
+// that were tried by then.
+Calibration ChooseCalibration(const CalibrationData& data, bool keep_order, uint64_t seed, const std::function<bool()>& stop = {});
 
 }  // namespace everlearn

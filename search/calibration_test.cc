@@ -95,6 +95,7 @@ TEST(ChooseCalibration, FindsTheShapeThatIsMeant) {
   EXPECT_EQ(platt.method, Method::kPlatt);
   EXPECT_NEAR(platt.offset[0], -1.5, 0.1);
   EXPECT_EQ(ChooseCalibration(Binary(8'000, 3, steps).data(), false, 1).method, Method::kIsotonic);
+  EXPECT_EQ(ChooseCalibration(Binary(8'000, 1, overconfident).data(), false, 1, [] { return true; }).method, Method::kNone);
   EXPECT_NE(ChooseCalibration(Binary(8'000, 3, steps).data(), true, 1).method, Method::kIsotonic);
   // And it helps on rows that nothing was fitted on.
   const Rows fresh = Binary(50'000, 4, overconfident);

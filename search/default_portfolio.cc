@@ -34,7 +34,7 @@ const std::vector<PortfolioEntry>& DefaultPortfolio() {
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"target_encoding", "crosses"}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"leaves", 31}, {"min_data_in_leaf", 5}, {"feature_fraction", 0.5}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"loss", "poisson"}}, Only::kValues},
-      {"linear", {{"l2", 10}}},
+      {"linear", {{"l2", 300}}},
       {"random_forest", {{"feature_fraction", 0.3}, {"min_data_in_leaf", 1}, {"trees", 300}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.03}, {"leaves", 16}, {"extra_trees", true}, {"min_data_in_leaf", 10}}},
       {"naive_bayes", {}},

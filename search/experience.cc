@@ -56,13 +56,12 @@ class WriteLock {
   int descriptor_;
 };
 
-std::string ReadWhole(const std::string& path) {
+std::string ReadWhole(const std::string& path, uintmax_t most = kLargestFile) {
   std::error_code code;
   const auto size = std::filesystem::file_size(path, code);
   if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory) return "";
   if (code) ThrowSystem(path, " cannot be read", code.value());
-  if (size > kLargestFile)
-    throw Error(ErrorKind::kResource, path + " is larger than 256 MB", "everlearn experience forget makes it smaller");
+  if (size > most) throw Error(ErrorKind::kResource, path + " is larger than 256 MB", "everlearn experience forget makes it smaller");
   std::ifstream file(path, std::ios::binary);
   if (!file) ThrowSystem(path, " cannot be read", errno);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -175,6 +174,15 @@ double ExperienceTrial::loss() const {
   return count == 0 || status != "ok" ? std::numeric_limits<double>::quiet_NaN() : sum / count;
 }
 
+void ExperienceRun::KeepBest(size_t most) {
+  if (trials.size() <= most) return;
+  std::stable_sort(trials.begin(), trials.end(), [](const ExperienceTrial& a, const ExperienceTrial& b) {
+    const double left = a.loss(), right = b.loss();
+    return std::isnan(right) ? !std::isnan(left) : left < right;
+  });
+  trials.erase(trials.begin() + static_cast<std::ptrdiff_t>(most), trials.end());
+}
+
 Json ToJson(const ExperienceRun& run) {
   JsonArray trials;
   for (const ExperienceTrial& trial : run.trials) {
@@ -236,7 +244,7 @@ size_t Experience::Forget(const std::string& path, std::string_view name) {
   const WriteLock lock(path);
   std::string kept;
   size_t forgotten = 0;
-  ForEachLine(ReadWhole(path), [&](std::string_view line, const ExperienceRun* run) {
+  ForEachLine(ReadWhole(path, std::numeric_limits<uintmax_t>::max()), [&](std::string_view line, const ExperienceRun* run) {
     if (run != nullptr && IsSourceNamed(run->source, name)) {
       ++forgotten;
     } else {

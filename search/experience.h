@@ -31,6 +31,9 @@ struct ExperienceRun {
   DataDescription data;
   double constant_loss = 0;  // of the constant model, on the same folds
   std::vector<ExperienceTrial> trials = {};
+
+  // Drops all but so many trials with the least loss.
+  void KeepBest(size_t most);
 };
 
 class Experience {

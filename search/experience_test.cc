@@ -60,6 +60,17 @@ TEST_F(ExperienceFile, ARunIsReadBackAsItWas) {
   EXPECT_EQ(run.data.features, 7);
 }
 
+TEST(ExperienceRuns, KeepBestDropsWhatIsWorseOrHasNoLoss) {
+  ExperienceRun run = MakeRun("a.csv", 0.25);  // one with a loss of 0.3, one that failed
+  for (const double loss : {0.4, 0.1}) run.trials.push_back({.learner = "linear", .parameters = {}, .fold_losses = {loss}});
+  run.KeepBest(5);
+  EXPECT_EQ(run.trials.size(), 4U);
+  run.KeepBest(2);
+  ASSERT_EQ(run.trials.size(), 2U);
+  EXPECT_DOUBLE_EQ(run.trials[0].loss(), 0.1);
+  EXPECT_DOUBLE_EQ(run.trials[1].loss(), 0.3);
+}
+
 TEST_F(ExperienceFile, DamagedLinesAreSkippedAndCounted) {
   Experience::Append(path(), MakeRun("a.csv", 0.25));
   const std::string good = Text();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "model/ensemble.h"
 #include "model/model_bytes.h"
@@ -32,18 +33,12 @@ double SecondsPerRow(const Trial& trial, const std::vector<Fold>& folds, size_t 
 struct Selected {
   std::vector<Variant> variants;
   Selection selection;
-  std::vector<std::vector<double>> predictions;  // of each variant's trial, on the common folds
-  size_t common = 0;
+  size_t common = 0;           // folds
+  std::vector<uint32_t> rows;  // of their validation parts, fold by fold
+  // Of each variant on these rows; a view of the trial's own, or of one in `joined`.
+  std::vector<std::span<const double>> predictions;
+  std::vector<std::vector<double>> joined;
 };
-
-std::vector<double> OutOfFold(const Dataset& data, const std::vector<Fold>& folds, const Trial& trial, size_t common) {
-  const size_t outputs = data.outputs();
-  std::vector<double> all(data.rows() * outputs, kMissing);
-  for (size_t k = 0; k < common; ++k)
-    for (size_t i = 0; i < folds[k].validation.size(); ++i)
-      std::copy_n(&trial.pieces[k]->predictions[i * outputs], outputs, &all[folds[k].validation[i] * outputs]);
-  return all;
-}
 
 // The best trials whose predictions are still there.
 std::vector<size_t> Candidates(const Trials& trials) {
@@ -53,29 +48,43 @@ std::vector<size_t> Candidates(const Trials& trials) {
   return candidates;
 }
 
+// Its predictions on the validation rows of the first `common` folds.
+std::span<const double> Predictions(const Trial& trial, size_t common, std::vector<std::vector<double>>* joined) {
+  if (common == 1) return trial.pieces[0]->predictions;
+  std::vector<double> all;
+  for (size_t k = 0; k < common; ++k) all.insert(all.end(), trial.pieces[k]->predictions.begin(), trial.pieces[k]->predictions.end());
+  return joined->emplace_back(std::move(all));
+}
+
 // The ensemble of the trials that have the first `common` folds, chosen on these.
 Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Dataset& data, const std::vector<Fold>& folds,
                   const std::string& metric, const Trials& trials, const FinalModelOptions& options) {
   Selected selected;
   selected.common = common;
+  for (size_t k = 0; k < common; ++k) selected.rows.insert(selected.rows.end(), folds[k].validation.begin(), folds[k].validation.end());
+  std::vector<double> truth, weights;
+  for (const uint32_t row : selected.rows) {
+    truth.push_back(data.target()[row]);
+    if (data.has_weights()) weights.push_back(data.weight(row));
+  }
   std::vector<SelectionCandidate> candidates;
   for (const size_t i : ranked) {
-    if (trials[i].done() < selected.common) continue;
+    if (trials[i].done() < common) continue;
+    const std::span<const double> predictions = Predictions(trials[i], common, &selected.joined);
     const size_t most = std::min(trials[i].done(), options.most_models);
     // Where time is short, a bag of one model is another choice.
     for (const size_t models : {most, size_t{1}}) {
       if (models == 1 && most > 1 && options.max_latency <= 0) continue;
       if (!selected.variants.empty() && selected.variants.back().trial == i && selected.variants.back().models == models) continue;
       selected.variants.push_back({i, models, SecondsPerRow(trials[i], folds, models)});
-      selected.predictions.push_back(OutOfFold(data, folds, trials[i], selected.common));
+      selected.predictions.push_back(predictions);
+      candidates.push_back({predictions, selected.variants.back().seconds_per_row});
     }
   }
-  for (size_t v = 0; v < selected.variants.size(); ++v)
-    candidates.push_back({selected.predictions[v], selected.variants[v].seconds_per_row});
   SelectionOptions selection;
   selection.max_seconds_per_row = options.max_latency;
   selection.seed = options.seed;
-  selected.selection = SelectEnsemble(metric, data.target(), data.weights(), data.classes(), candidates, selection);
+  selected.selection = SelectEnsemble(metric, truth, weights, data.classes(), candidates, selection);
   return selected;
 }
 
@@ -99,6 +108,23 @@ Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::
   return first;
 }
 
+// The constant model: its own predictions are out of fold but for a row's share in it.
+FinalModel Constant(const Dataset& data, std::shared_ptr<const Model> constant) {
+  FinalModel final;
+  final.predictions.resize(data.rows() * data.outputs());
+  for (size_t i = 0; i < data.rows(); ++i) constant->PredictRow(data.row(i), &final.predictions[i * data.outputs()]);
+  final.model = std::move(constant);
+  return final;
+}
+
+// Predictions on some rows as those of all, NaN elsewhere.
+std::vector<double> OfAllRows(const Dataset& data, std::span<const uint32_t> rows, std::span<const double> predictions) {
+  const size_t outputs = data.outputs();
+  std::vector<double> all(data.rows() * outputs, kMissing);
+  for (size_t i = 0; i < rows.size(); ++i) std::copy_n(&predictions[i * outputs], outputs, &all[rows[i] * outputs]);
+  return all;
+}
+
 // The metric on each of the first `common` folds.
 std::vector<double> FoldValues(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric,
                                const std::vector<double>& all, size_t common) {
@@ -116,17 +142,29 @@ std::vector<double> FoldValues(const Dataset& data, const std::vector<Fold>& fol
   return values;
 }
 
+// Mean loss of the values that are known, infinite where none is.
+double MeanLoss(const std::string& metric, const std::vector<double>& values) {
+  double sum = 0, count = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    sum += Metrics().Get(metric).higher_is_better ? -value : value;
+    ++count;
+  }
+  return count > 0 ? sum / count : HUGE_VAL;
+}
+
 }  // namespace
 
 FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
                           std::shared_ptr<const Model> constant, const FinalModelOptions& options) {
-  FinalModel final;
-  final.model = std::move(constant);
   const Selected selected = Select(data, folds, metric, trials, options);
-  if (selected.variants.empty()) return final;
-  final.predictions.assign(data.rows() * data.outputs(), 0);
+  if (selected.variants.empty()) return Constant(data, std::move(constant));
+  FinalModel final;
+  final.train_value = 0;
+  const size_t outputs = data.outputs();
+  std::vector<double> mixed(selected.rows.size() * outputs, 0.0);
   std::vector<EnsembleMember> members;
-  StackingData stacking{metric, data.target(), data.weights(), data.classes(), {}, folds};
+  std::vector<size_t> places;  // of these among the variants
   for (size_t v = 0; v < selected.variants.size(); ++v) {
     const double weight = selected.selection.weights[v];
     if (!(weight > 0)) continue;
@@ -138,17 +176,23 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
       train += trials[trial].pieces[k]->train_value / static_cast<double>(models);
     }
     members.push_back({MakeBag(bag), weight});
-    stacking.members.push_back(selected.predictions[v]);
+    places.push_back(v);
     final.members.push_back(trial);
     final.weights.push_back(weight);
     final.models.push_back(models);
     final.train_value += weight * train;
     final.seconds_per_row += seconds;
-    for (size_t i = 0; i < final.predictions.size(); ++i) final.predictions[i] += weight * selected.predictions[v][i];
+    for (size_t i = 0; i < mixed.size(); ++i) mixed[i] += weight * selected.predictions[v][i];
   }
+  final.predictions = OfAllRows(data, selected.rows, mixed);
   Stacking stack;
-  if (options.stacking_units > 0 && members.size() > 1 && selected.common == folds.size())
+  if (options.stacking_units > 0 && members.size() > 1 && selected.common == folds.size()) {
+    StackingData stacking{metric, data.target(), data.weights(), data.classes(), {}, folds};
+    std::vector<std::vector<double>> all;
+    for (const size_t v : places) all.push_back(OfAllRows(data, selected.rows, selected.predictions[v]));
+    stacking.members.assign(all.begin(), all.end());
     stack = TryStacking(stacking, {.max_units = options.stacking_units, .seed = options.seed});
+  }
   if (stack.top != nullptr) {
     std::vector<std::shared_ptr<const Model>> bags;
     for (EnsembleMember& member : members) bags.push_back(std::move(member.model));
@@ -159,7 +203,8 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     final.model = MakeEnsemble(std::move(members));
   }
   final.fold_values = FoldValues(data, folds, metric, final.predictions, selected.common);
-  return final;
+  const bool constant_is_better = trials.ConstantLoss(selected.common) < MeanLoss(metric, final.fold_values);
+  return constant_is_better ? Constant(data, std::move(constant)) : final;
 }
 
 std::vector<size_t> WantedTrials(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,

@@ -26,7 +26,7 @@ struct FinalModel {
   std::vector<size_t> models;       // of each: how many of its fold models are in its bag
   std::vector<double> predictions;  // out of fold: rows × outputs, NaN where the members have none in common
   std::vector<double> fold_values;  // of the metric, on the folds that all members have
-  double train_value = 0;           // mean of the members' on rows they were fitted on
+  double train_value = kMissing;    // mean of the members' on rows they were fitted on; NaN for the constant
   bool stacked = false;             // a linear model over the members took the place of their average
   double seconds_per_row = 0;       // to predict
 };

@@ -88,6 +88,27 @@ TEST_F(FinalModelTest, RowsThatNoMemberPredictedAreMissing) {
   EXPECT_EQ(final.fold_values.size(), 1U);
 }
 
+TEST_F(FinalModelTest, IsTheConstantWhereNoTrialIsBetter) {
+  AddTrial(1.3, kFolds);  // the constant's error is 1
+  const FinalModel final = Make();
+  double out = 0, row = 0;
+  final.model->PredictRow(&row, &out);
+  EXPECT_EQ(out, 7);
+  EXPECT_TRUE(final.members.empty());
+  ASSERT_EQ(final.predictions.size(), kRows);
+  for (const double value : final.predictions) EXPECT_EQ(value, 7);
+  EXPECT_TRUE(std::isnan(final.train_value));
+}
+
+TEST_F(FinalModelTest, PredictionsAreThoseOfTheMembersRows) {
+  AddTrial(0.3, 2);
+  const FinalModel final = Make();
+  const Trial& trial = (*trials_)[0];
+  for (size_t k = 0; k < 2; ++k)
+    for (size_t i = 0; i < folds_[k].validation.size(); ++i)
+      EXPECT_EQ(final.predictions[folds_[k].validation[i]], trial.pieces[k]->predictions[i]);
+}
+
 TEST_F(FinalModelTest, KeepsTheLimitOfTime) {
   AddTrial(0.3, kFolds, 1e-3);  // a bag of four takes 4 ms a row, one model 1 ms
   AddTrial(0.4, kFolds, 1e-6);

@@ -50,7 +50,8 @@ Finished Finish(std::shared_ptr<const Model> model, const Task& task, std::span<
   if (classes > 1 && options.calibrate && !finished.predictions.empty()) {
     // A measure without losses of rows that does not look at the class looks at the order.
     const bool keep_order = !metric.row_loss && !DependsOnDecision(metric);
-    const Calibration calibration = ChooseCalibration({truth, finished.predictions, weights, classes}, keep_order, options.seed);
+    const Calibration calibration =
+        ChooseCalibration({truth, finished.predictions, weights, classes}, keep_order, options.seed, options.stop);
     finished.model = MakeCalibrated(std::move(finished.model), calibration);
     for (size_t i = 0; i < truth.size(); ++i) {
       double* row = &finished.predictions[i * classes];

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,6 +20,7 @@ struct FinishingOptions {
   double coverage = 0;                // default of the intervals; 0: none
   bool calibrate = true;
   uint64_t seed = 0;
+  std::function<bool()> stop = {};  // true: no time is left for a better calibration
 };
 
 struct Finished {

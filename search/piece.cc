@@ -67,6 +67,9 @@ PieceResult RunPiece(const SearchPlan& plan, const Dataset& data, const PieceReq
   } catch (const std::bad_alloc&) {
     result.status = TrialStatus::kFailed;
     result.reason = "out of memory";
+  } catch (const std::exception& error) {  // of a library
+    result.status = TrialStatus::kFailed;
+    result.reason = error.what();
   }
   if (result.status == TrialStatus::kFailed) {
     result.predictions.clear();

@@ -12,13 +12,13 @@
 namespace everlearn {
 namespace {
 
-constexpr size_t kTrialsOfARun = 200;    // the best so many; bounds the work for large files
-constexpr double kOtherMetric = 0.5;     // weight of a run in another metric
-constexpr double kFewTrials = 3;         // with so many trials a run counts half: its best may not be good
-constexpr double kHandWritten = 0.5;     // of like data sets, so many count as much as the hand-written order
-constexpr double kLeastGain = 1e-4;      // of the mean excess
-constexpr double kOverheadShare = 0.03;  // of the budget: what is cheaper than that is cheap enough
-constexpr double kOverheadSeconds = 1;   // where the budget is not known
+constexpr size_t kMostRuns = 100, kTrialsOfARun = 100;  // the most alike and the best so many; bounds the work for large files
+constexpr double kOtherMetric = 0.5;                    // weight of a run in another metric
+constexpr double kFewTrials = 3;                        // with so many trials a run counts half: its best may not be good
+constexpr double kHandWritten = 0.5;                    // of like data sets, so many count as much as the hand-written order
+constexpr double kLeastGain = 1e-4;                     // of the mean excess
+constexpr double kOverheadShare = 0.03;                 // of the budget: what is cheaper than that is cheap enough
+constexpr double kOverheadSeconds = 1;                  // where the budget is not known
 
 // The runs' losses as a matrix: one row a configuration, one column a run; 1 where it was not tried, or failed.
 struct Results {
@@ -79,7 +79,6 @@ Results Collect(const StrategyContext& context, const std::set<std::string>& all
       if (std::isfinite(losses[t])) order.emplace_back(losses[t], t);
     }
     std::sort(order.begin(), order.end());
-    if (order.size() > kTrialsOfARun) order.resize(kTrialsOfARun);
     for (const auto& [loss, t] : order) {
       const ExperienceTrial& trial = runs[r].trials[t];
       if (allowed.count(trial.learner) == 0) continue;
@@ -166,6 +165,25 @@ double ExcessLoss(double loss, double best, double constant) {
   const double added = shift + (std::isfinite(constant) ? kNothing * std::abs(constant + shift) : 0);
   const double ratio = (loss + added) / (best + added);
   return std::isfinite(ratio) ? std::min(1.0, std::log2(ratio)) : 1;
+}
+
+Experience MostAlike(const StrategyContext& context) {
+  Experience chosen;
+  if (context.experience == nullptr) return chosen;
+  const std::vector<ExperienceRun>& runs = context.experience->runs();
+  std::vector<std::pair<double, size_t>> order;  // -weight, run
+  for (size_t r = 0; r < runs.size(); ++r) order.emplace_back(-RunWeight(runs[r], context), r);
+  std::sort(order.begin(), order.end());
+  if (order.size() > kMostRuns) order.resize(kMostRuns);
+  std::vector<size_t> places;
+  for (const auto& [weight, r] : order) places.push_back(r);
+  std::sort(places.begin(), places.end());
+  for (const size_t r : places) {
+    ExperienceRun run = runs[r];
+    run.KeepBest(kTrialsOfARun);
+    chosen.Add(std::move(run));
+  }
+  return chosen;
 }
 
 std::vector<Candidate> RankedPortfolio(const StrategyContext& context) {

@@ -17,6 +17,10 @@ struct PortfolioEntry {
 };
 const std::vector<PortfolioEntry>& DefaultPortfolio();
 
+// The runs on data the most like this, in their order, with their best trials: what a strategy is given, so that its start stays fast
+// however much was learnt. Empty without experience.
+Experience MostAlike(const StrategyContext& context);
+
 // Greedy (Feurer et al., Auto-Sklearn 2.0, 2022; Salinas & Erickson, TabRepo, 2024): the next is the configuration that lowers the mean
 // over earlier runs of the best excess loss so far the most, for its predicted seconds; runs count by how much alike their data are. Behind
 // those that lower it come the others by their mean excess loss. This order and the hand-written one are taken from in turn, the more often

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "search/portfolio.h"
 #include "search/search_space.h"
 
 namespace everlearn {
@@ -13,7 +14,10 @@ constexpr size_t kMostRepeats = 100;  // candidates known already, after which a
 // The candidates that are to be tried first, then those of a strategy; each once.
 class EachOnce : public Strategy {
  public:
-  EachOnce(std::vector<Candidate> first, std::unique_ptr<Strategy> then) : first_(std::move(first)), then_(std::move(then)) {}
+  EachOnce(const StrategyInfo& info, StrategyContext context) : first_(context.first), experience_(MostAlike(context)) {
+    context.experience = &experience_;
+    then_ = info.make(context);
+  }
 
   std::optional<Candidate> Next(std::span<const Observation> seen) override {
     for (; observed_ < seen.size(); ++observed_) given_.insert(CandidateKey(seen[observed_].candidate));
@@ -30,6 +34,7 @@ class EachOnce : public Strategy {
 
  private:
   std::vector<Candidate> first_;
+  const Experience experience_;
   std::unique_ptr<Strategy> then_;
   std::set<std::string> given_;
   size_t next_ = 0, observed_ = 0;
@@ -43,7 +48,7 @@ Registry<StrategyInfo>& Strategies() {
 }
 
 std::unique_ptr<Strategy> MakeStrategy(const std::string& name, const StrategyContext& context) {
-  return std::make_unique<EachOnce>(context.first, Strategies().Get(name).make(context));
+  return std::make_unique<EachOnce>(Strategies().Get(name), context);
 }
 
 std::vector<std::string> AllowedLearners(const StrategyContext& context) {

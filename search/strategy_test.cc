@@ -217,6 +217,25 @@ TEST(Portfolio, TheHandWrittenOrderGoesFirstWhereNoDataWereAlike) {
   EXPECT_EQ(RankedPortfolio(context).at(0).learner, "linear");
 }
 
+TEST(Portfolio, LargeExperienceIsCutToWhatIsMostAlike) {
+  Experience experience;
+  for (int run = 0; run < 300; ++run) {
+    std::vector<std::pair<double, double>> losses;
+    for (int trial = 0; trial < 150; ++trial) losses.emplace_back(trial / 40.0, 2 - trial / 150.0);
+    experience.Add(RunOf(std::to_string(run), run == 250 ? 1e6 : 100, losses));
+  }
+  StrategyContext context = Context(1);
+  context.experience = &experience;
+  context.data.rows = 1e6;
+  const Experience cut = MostAlike(context);
+  ASSERT_EQ(cut.runs().size(), 100U);
+  EXPECT_EQ(cut.runs().back().source, "250");
+  EXPECT_EQ(cut.runs().back().trials.size(), 100U);
+  EXPECT_NEAR(cut.runs().back().trials[0].loss(), 2 - 149 / 150.0, 1e-12);
+  context.experience = nullptr;
+  EXPECT_TRUE(MostAlike(context).runs().empty());
+}
+
 TEST(Portfolio, TheSecondComplementsTheFirst) {
   // 1 is best on average; of the others 2 is better on average, but 3 is what helps where 1 fails.
   Experience experience;

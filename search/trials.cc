@@ -15,6 +15,12 @@ namespace {
 // error of a mean over them, of which differences between models are about this large.
 constexpr double kHopelessGap = 0.06, kHopelessGapOfAKind = 0.3, kNoise = 1;
 constexpr size_t kKeptOfALearner = 2;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+void Drop(PieceResult* piece) {
+  piece->predictions = {};
+  piece->model = {};
+}
 
 }  // namespace
 
@@ -46,13 +52,19 @@ void Trials::Take(size_t number, PieceResult result) {
   if (result.status == TrialStatus::kFailed) {
     trial.status = TrialStatus::kFailed;
     trial.reason = std::move(result.reason);
-    return;
   }
+  if (trial.status == TrialStatus::kFailed || trial.forgotten) {
+    for (auto& piece : trial.pieces)
+      if (piece) Drop(&*piece);
+    Drop(&result);
+  }
+  if (result.status == TrialStatus::kFailed) return;
   trial.pieces[fold] = std::move(result);
+  FindLeast();
   double rows = 0;
   for (size_t k = 0; k < trial.done(); ++k) rows += fold_rows_[k];
   const double limit = (BestOfItsLearner(number) ? kHopelessGapOfAKind : kHopelessGap) + kNoise / std::sqrt(std::max(1.0, rows));
-  trial.hopeless = Gap(number) > limit;
+  trial.hopeless = trial.forgotten || Gap(number) > limit;
 }
 
 double Trials::Loss(size_t number, size_t folds) const {
@@ -78,14 +90,26 @@ double Trials::ConstantLoss(size_t folds) const {
   return count > 0 ? sum / count : kMissing;
 }
 
+void Trials::FindLeast() {
+  least_.assign(folds_ + 1, kInfinity);
+  least_of_these_.assign(folds_ + 1, kInfinity);
+  for (size_t i = 0; i < size(); ++i) {
+    const size_t done = trials_[i].done();
+    for (size_t folds = 1; folds <= done; ++folds) {
+      const double loss = Loss(i, folds);
+      if (loss < least_[folds]) least_[folds] = loss;
+      if (folds == done && loss < least_of_these_[folds]) least_of_these_[folds] = loss;
+    }
+  }
+}
+
 double Trials::Gap(size_t number) const {
   const size_t done = trials_[number].done();
-  if (done == 0 || std::isnan(Loss(number, done))) return std::numeric_limits<double>::infinity();
+  if (done == 0 || std::isnan(Loss(number, done))) return kInfinity;
   double gap = 0;
-  for (size_t i = 0; i < trials_.size(); ++i) {
-    const size_t folds = std::min(done, trials_[i].done());
-    if (folds == 0) continue;
-    const double behind = Loss(number, folds) - Loss(i, folds), range = ConstantLoss(folds) - Loss(i, folds);
+  for (size_t folds = 1; folds <= done; ++folds) {
+    const double best = folds < done ? least_of_these_[folds] : least_[folds];
+    const double behind = Loss(number, folds) - best, range = ConstantLoss(folds) - best;
     if (behind > 0) gap = std::max(gap, range > 0 ? behind / range : 1);
   }
   return gap;
@@ -118,12 +142,9 @@ void Trials::Forget(size_t most) {
       ++kept_of_learner[trials_[i].candidate.learner];
       continue;
     }
-    trials_[i].hopeless = true;
-    for (auto& piece : trials_[i].pieces) {
-      if (!piece) continue;
-      piece->predictions = {};
-      piece->model = {};
-    }
+    trials_[i].hopeless = trials_[i].forgotten = true;
+    for (auto& piece : trials_[i].pieces)
+      if (piece) Drop(&*piece);
   }
 }
 
@@ -138,7 +159,7 @@ std::vector<LeaderboardRow> Trials::Rows(const std::vector<Fold>& folds) const {
     row.parameters = trial.candidate.parameters.ToJson().as_object();
     row.status = trial.status;
     row.reason = trial.reason;
-    double sum = 0, squares = 0, count = 0, fit = 0, predict = 0, predicted = 0, done = 0;
+    double sum = 0, count = 0, fit = 0, predict = 0, predicted = 0, done = 0;
     for (size_t k = 0; k < folds_; ++k) {
       if (!trial.pieces[k]) continue;
       const PieceResult& piece = *trial.pieces[k];
@@ -148,11 +169,13 @@ std::vector<LeaderboardRow> Trials::Rows(const std::vector<Fold>& folds) const {
       predicted += static_cast<double>(folds[k].validation.size());
       if (std::isnan(piece.value)) continue;
       sum += piece.value;
-      squares += piece.value * piece.value;
       ++count;
     }
     if (count > 0) row.value = sum / count;
-    if (count > 1) row.standard_error = std::sqrt(std::max(0.0, squares / count - row.value * row.value) / (count - 1));
+    double squares = 0;
+    for (const auto& piece : trial.pieces)
+      if (piece && !std::isnan(piece->value)) squares += (piece->value - row.value) * (piece->value - row.value);
+    if (count > 1) row.standard_error = std::sqrt(squares / count / (count - 1));
     if (done > 0) row.fit_seconds = fit / done;
     if (predicted > 0) row.predict_seconds_per_row = predict / predicted;
     if (row.status == TrialStatus::kOk && done < static_cast<double>(folds_)) {

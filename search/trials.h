@@ -22,6 +22,7 @@ struct Trial {
   TrialStatus status = TrialStatus::kOk;           // failed: no further piece is started
   std::string reason = {};
   bool hopeless = false;
+  bool forgotten = false;  // its predictions and models are dropped, also those that are still to come
 
   size_t done() const;  // folds from the first on that are done
 };
@@ -40,6 +41,8 @@ class Trials {
   // Takes a result of `trial`, and looks anew at whether it is hopeless.
   void Take(size_t trial, PieceResult result);
 
+  // Mean loss of the constant model on the first `folds` folds.
+  double ConstantLoss(size_t folds) const;
   // Mean loss on the first `folds` folds (the metric, negated where higher is better); NaN where it is not known.
   double Loss(size_t trial, size_t folds) const;
   // How far behind the one that is the furthest ahead of it, each on the folds that both have: 0 for the best, 1 as bad as the constant.
@@ -47,14 +50,14 @@ class Trials {
   double Gap(size_t trial) const;
   // Trials with a value on the first fold, the best (by gap) first.
   std::vector<size_t> Ranked() const;
-  // Drops predictions and models of all but the `most` best and the best few of each learner.
+  // Drops predictions and models of all but the `most` best and the best few of each learner, for good.
   void Forget(size_t most);
 
   // One row a trial, in the order of the trials.
   std::vector<LeaderboardRow> Rows(const std::vector<Fold>& folds) const;
 
  private:
-  double ConstantLoss(size_t folds) const;
+  void FindLeast();
   bool BestOfItsLearner(size_t trial) const;
 
   const Metric& metric_;
@@ -62,6 +65,9 @@ class Trials {
   std::vector<double> fold_rows_;  // of validation
   std::vector<double> constant_losses_;
   std::vector<Trial> trials_;
+  // The least loss on the first so many folds, infinite where there is none: of the trials that have these and no more, and of all that
+  // have these.
+  std::vector<double> least_of_these_, least_;
 };
 
 }  // namespace everlearn

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace everlearn {
@@ -101,6 +102,55 @@ TEST_F(TrialsTest, ForgetKeepsTheBestAndTheBestOfEachLearner) {
   for (size_t i = 0; i < 3; ++i) EXPECT_FALSE(trials_[i].pieces[0]->model.empty()) << i;
   for (size_t i = 3; i < 5; ++i) EXPECT_TRUE(trials_[i].pieces[0]->model.empty()) << i;
   EXPECT_FALSE(trials_[5].pieces[0]->model.empty());
+}
+
+TEST_F(TrialsTest, WhatIsForgottenStaysSo) {
+  for (int i = 0; i < 4; ++i) {
+    const size_t trial = trials_.Add(linear_);
+    trials_.Take(trial, Result(trial, 0, 3, 0.5 + 0.001 * i));
+  }
+  trials_.Forget(2);
+  trials_.Take(3, Result(3, 1, 3, 0.1));  // was on its way
+  EXPECT_TRUE(trials_[3].hopeless);
+  EXPECT_TRUE(trials_[3].pieces[1]->model.empty());
+  EXPECT_TRUE(trials_[3].pieces[1]->predictions.empty());
+}
+
+TEST_F(TrialsTest, AFailedTrialHoldsNoPredictions) {
+  const size_t a = trials_.Add(linear_);
+  trials_.Take(a, Result(a, 0, 3, 0.5));
+  PieceResult failed = Result(a, 1, 3, 0);
+  failed.status = TrialStatus::kFailed;
+  trials_.Take(a, failed);
+  trials_.Take(a, Result(a, 2, 3, 0.5));
+  EXPECT_TRUE(trials_[a].pieces[0]->predictions.empty());
+  EXPECT_TRUE(trials_[a].pieces[2]->model.empty());
+  EXPECT_DOUBLE_EQ(trials_.Rows(folds_)[0].value, 0.5);
+}
+
+// By the definition: the furthest behind any other, on the folds that both have.
+TEST_F(TrialsTest, GapIsThatOfAllPairs) {
+  const double losses[5][3] = {{0.5, 0.7, 0.2}, {0.6, 0.4, 0.3}, {0.4, 0.8, 0.9}, {0.55, 0.3, 0.6}, {0.7, 0.6, 0.5}};
+  const size_t done[5] = {3, 1, 2, 2, 3};
+  for (size_t i = 0; i < 5; ++i) {
+    trials_.Add(linear_);
+    for (size_t k = 0; k < done[i]; ++k) trials_.Take(i, Result(i, k, 3, losses[i][k]));
+  }
+  for (size_t i = 0; i < 5; ++i) {
+    double gap = 0;
+    for (size_t j = 0; j < 5; ++j) {
+      const size_t folds = std::min(done[i], done[j]);
+      const double behind = trials_.Loss(i, folds) - trials_.Loss(j, folds);
+      gap = std::max(gap, behind / (1 - trials_.Loss(j, folds)));
+    }
+    EXPECT_DOUBLE_EQ(trials_.Gap(i), gap) << i;
+  }
+}
+
+TEST_F(TrialsTest, StandardErrorOfLargeValues) {
+  const size_t a = trials_.Add(linear_);
+  for (size_t k = 0; k < 3; ++k) trials_.Take(a, Result(a, k, 3, 1e9 + static_cast<double>(k)));
+  EXPECT_NEAR(trials_.Rows(folds_)[0].standard_error, 1 / std::sqrt(3.0), 1e-6);
 }
 
 }  // namespace

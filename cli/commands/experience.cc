@@ -20,7 +20,7 @@ struct ExperienceFlags {
 };
 
 std::string PathOf(const ExperienceFlags& flags) {
-  const std::string path = flags.path.empty() ? DefaultExperiencePath() : flags.path;
+  std::string path = flags.path.empty() ? DefaultExperiencePath() : flags.path;
   if (path.empty()) throw Error(ErrorKind::kUsage, "there is no place for the experience", "name a file with --experience");
   return path;
 }

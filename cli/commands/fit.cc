@@ -135,15 +135,19 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
 
   const GracefulInterrupt graceful;
   SearchedModel result = SearchModel(&training, flags.task, flags.search, flags.source, options, watch);
+  const size_t said = training.warnings.size();
   std::move(result.warnings.begin(), result.warnings.end(), std::back_inserter(training.warnings));
+  const double budget = BudgetSeconds(flags.search);
+  const auto late = [&] { return budget > 0 && watch.Seconds() > budget; };
   Finished finished = Finish(result.model, training.task, training.data->target(), std::move(result.predictions), training.data->weights(),
-                             {costs, flags.coverage, true, options.seed});
+                             {costs, flags.coverage, true, options.seed, late});
   training.task.decision = finished.decision;
   for (const auto& [name, value] : finished.report) result.notes[name] = value;
   ModelFile file{training.task,     training.schema, training.space, finished.model, Notes(training, result, options), "", "",
                  finished.intervals};
   file.Save(flags.model);
   if (Interrupted()) training.warnings.push_back({"interrupted", "the search was interrupted; the model is the best so far", ""});
+  for (size_t i = said; i < training.warnings.size() && !options.json; ++i) Warn(options, training.warnings[i].message);
   const Diagnosis diagnosis = Diagnose(result, TestValue(flags, file, options));
   if (options.json) {
     JsonObject document{{"model", flags.model},
