@@ -7,7 +7,7 @@
 namespace everlearn {
 
 uint64_t Recorder::Record(Event* event, std::shared_ptr<const Model> model, bool given) {
-  Step(state_, {.event = *event, .model = std::move(model), .given = given}, &effects_);
+  Step(state_, {.event = *event, .model = std::move(model), .given = given, .ahead = ahead_}, &effects_);
   if (effects_.predicted != nullptr) {
     event->members.assign(effects_.predicted->members.begin(), effects_.predicted->members.end());
     event->predictions.assign(effects_.predicted->predictions.begin(), effects_.predicted->predictions.end());

@@ -25,12 +25,15 @@ class Recorder {
   uint64_t Record(Event* event, std::shared_ptr<const Model> model = nullptr, bool given = false);
   // The end of a training: stores the model, then its event.
   uint64_t RecordModel(uint32_t request, int64_t time, const TrainingResult& result, const TaskFrame& frame);
+  // For the events from now on: StepInput::ahead.
+  void SetAhead(const LookAhead* ahead) { ahead_ = ahead; }
   // Of the last Record.
   const Effects& effects() const { return effects_; }
 
  private:
   LoopState& state_;
   Ledger& ledger_;
+  const LookAhead* ahead_ = nullptr;
   std::function<void(const std::string&, const JsonObject&)> notice_;
   Effects effects_;
   std::string bytes_;

@@ -8,6 +8,7 @@
 #include "base/resources.h"
 #include "loop/checkpoint.h"
 #include "loop/event.h"
+#include "loop/look_ahead.h"
 #include "loop/recorder.h"
 #include "loop/records.h"
 #include "loop/step.h"
@@ -44,6 +45,7 @@ class ReplayRun {
         ledger_(ledger),
         schedule_(input.schedule),
         state_(options.loop),
+        ahead_(schedule_, input.values, input.target, input.start, options.threads),
         recorder_(state_, ledger, [this](const std::string&, const JsonObject& notice) {
           if (options_.notice) options_.notice(notice);
         }) {}
@@ -54,6 +56,7 @@ class ReplayRun {
     for (const TrainRequest& request : state_.requests) Begin(request);
     while (Position() < schedule_.size()) {
       const size_t item = Position();
+      if (item >= stretch_end_) BeginStretch(item);
       TakeFinishedTrainings(item);
       if (!schedule_.is_outcome(item)) BeforeRow(schedule_.row(item));
       Feed(ItemEvent(item));
@@ -70,6 +73,22 @@ class ReplayRun {
     ledger_.Commit();
     throw Error(ErrorKind::kInterrupted, "interrupted after " + std::to_string(state_.pending.next_row()) + " rows",
                 options_.keeps_ledger ? "the same command goes on from there" : "");
+  }
+
+  // The only moments at which the online members are where the state is.
+  void BeginStretch(size_t item) {
+    const uint64_t rows = state_.pending.next_row();
+    // Waiting rows are part of a checkpoint: where there are very many, it is written less often.
+    const uint64_t apart = std::max<uint64_t>(kRowsPerCheckpoint, state_.pending.size() + state_.pending.aside());
+    if (options_.keeps_ledger && rows - checkpointed_ >= apart) {
+      ledger_.PutCheckpoint({ledger_.last_event(), state_.Save()});
+      ledger_.Commit();
+      checkpointed_ = rows;
+    }
+    stretch_end_ = (item / LookAhead::kStretch + 1) * LookAhead::kStretch;
+    if (!LookAhead::Fits(options_.loop, input_.schedule)) return;
+    ahead_.Prepare(&state_, item);
+    recorder_.SetAhead(&ahead_);
   }
 
   TrainingResult WaitFor(uint32_t training) {
@@ -166,15 +185,7 @@ class ReplayRun {
   void Keep(const Event& event, uint64_t number) {
     const bool row = event.kind == EventKind::kRow;
     const uint64_t rows = state_.pending.next_row();
-    // Waiting rows are part of a checkpoint: where there are very many, it is written less often.
-    const uint64_t waiting = state_.pending.size() + state_.pending.aside();
-    const bool checkpoint = options_.keeps_ledger && row && rows % kRowsPerCheckpoint == 0 && rows - checkpointed_ >= waiting;
-    if (checkpoint) {
-      ledger_.PutCheckpoint({number, state_.Save()});
-      checkpointed_ = rows;
-    }
-    if (checkpoint || number % kEventsPerCommit == 0 || !recorder_.effects().decisions.empty() || event.kind == EventKind::kModel)
-      ledger_.Commit();
+    if (number % kEventsPerCommit == 0 || !recorder_.effects().decisions.empty() || event.kind == EventKind::kModel) ledger_.Commit();
     if (options_.progress && row && (rows % kRowsPerProgress == 0 || rows == input_.schedule.rows))
       options_.progress({rows, input_.schedule.rows, &state_});
   }
@@ -284,6 +295,8 @@ class ReplayRun {
   Ledger& ledger_;
   Schedule schedule_;
   LoopState state_;
+  LookAhead ahead_;
+  size_t stretch_end_ = 0;     // item
   uint64_t checkpointed_ = 0;  // rows at the last checkpoint
   Event event_;
   Recorder recorder_;

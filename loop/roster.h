@@ -39,9 +39,14 @@ struct Member {
   std::string model_hash;
   std::unique_ptr<OnlineModel> online;  // online; null while events are only recomputed
   uint64_t since_row = 0;
+  // An online member that costs more than it gives rests (loop/router.h): rows in [rests_from, wakes_at) are nothing to it.
+  uint64_t rests_from = UINT64_MAX, wakes_at = UINT64_MAX;
   RunningScore score;
   BlockMeanSequence loss;  // of its row loss
   double cpu_seconds = 0;  // sampled; not part of what is deterministic
+
+  bool Predicts(uint64_t row) const { return row < rests_from || row >= wakes_at; }
+  bool Learns(uint64_t row) const { return Predicts(row); }
 };
 
 struct Roster {

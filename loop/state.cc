@@ -269,7 +269,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.Put(member.version);
     out.PutText(member.model_hash);
     out.PutText(member.online && member.alive ? member.online->State() : "");
-    out.Put(member.since_row);
+    for (const uint64_t row : {member.since_row, member.rests_from, member.wakes_at}) out.Put(row);
     member.score.Save(&out);
     member.loss.Save(&out);
     out.Put(member.cpu_seconds);
@@ -363,7 +363,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     member.version = in.Get<uint32_t>();
     member.model_hash = in.GetText();
     const std::string online = in.GetText();
-    member.since_row = in.Get<uint64_t>();
+    for (uint64_t* row : {&member.since_row, &member.rests_from, &member.wakes_at}) *row = in.Get<uint64_t>();
     member.score = RunningScore(options.classes);
     member.score.Load(&in);
     member.loss.Load(&in);

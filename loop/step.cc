@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "loop/look_ahead.h"
 #include "loop/retraining.h"
 
 namespace everlearn {
@@ -109,10 +110,10 @@ void Score(LoopState& s, const PendingRow& row, double truth) {
   }
 }
 
-void Learn(LoopState& s, const PendingRow& row, double truth, bool recompute) {
-  if (!recompute) {
+void Learn(LoopState& s, const PendingRow& row, double truth, const StepInput& input) {
+  if (!input.recompute && input.ahead == nullptr) {
     for (Member& member : s.roster.members) {
-      if (member.online == nullptr) continue;
+      if (member.online == nullptr || !member.Learns(row.row)) continue;
       const Sample sample(s, &member, row.row);
       member.online->Learn(row.features.data(), truth, 1.0);
     }
@@ -127,7 +128,7 @@ bool Closed(const LoopState& s, const PendingRow& row) {
 
 // Lets go of rows at the head of the queue, in the order of prediction: those whose outcome is known count for tests, those whose window
 // closed wait aside.
-void Drain(LoopState& s, bool recompute, Effects* effects) {
+void Drain(LoopState& s, const StepInput& input, Effects* effects) {
   while (!s.pending.empty()) {
     const PendingRow& front = s.pending.Front();
     if (front.known()) {
@@ -136,7 +137,7 @@ void Drain(LoopState& s, bool recompute, Effects* effects) {
     } else if (Closed(s, front)) {
       if (!std::isnan(s.options.missing_outcome)) {
         Score(s, front, s.options.missing_outcome);
-        Learn(s, front, s.options.missing_outcome, recompute);
+        Learn(s, front, s.options.missing_outcome, input);
         Count(s, front, s.options.missing_outcome, effects);
         s.pending.PopFront();
       } else {
@@ -160,7 +161,7 @@ void TakePredictions(const LoopState& s, const Event& event, PendingRow* row) {
 
 void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
-  Drain(s, input.recompute, effects);
+  Drain(s, input, effects);
   PendingRow& row = s.pending.Push();
   assert(row.row == event.row);
   row.time = event.time;
@@ -182,14 +183,14 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
     TakePredictions(s, event, &row);
     return;
   }
-  PredictRow(s, row.row, row.features.data(), &row.members, &row.predictions);
+  PredictRow(s, row.row, row.features.data(), &row.members, &row.predictions, input.ahead);
 }
 
 void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
   if (!s.options.IsOutcome(event.truth))
     throw Error(ErrorKind::kDamaged, "the outcome of row " + std::to_string(event.row) + " is no possible one");
-  Drain(s, input.recompute, effects);
+  Drain(s, input, effects);
   PendingRow* row = s.pending.Find(event.row);
   ++s.outcomes;
   s.last_outcome = event.truth;
@@ -199,11 +200,11 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
     const bool late = Closed(s, *row);
     Score(s, *row, event.truth);
     if (!late) {
-      Learn(s, *row, event.truth, input.recompute);
+      Learn(s, *row, event.truth, input);
       if (!s.options.has_window()) Count(s, *row, event.truth, effects);
     }
     s.pending.DropAside(event.row);
-    Drain(s, input.recompute, effects);
+    Drain(s, input, effects);
   }
   if (RetrainingIsDue(s)) Retrain(s, s.bank.Newest(), effects);
 }
@@ -213,17 +214,17 @@ void OnKnown(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
   if (!s.options.IsOutcome(event.truth))
     throw Error(ErrorKind::kDamaged, "the outcome of row " + std::to_string(event.row) + " is no possible one");
-  Drain(s, input.recompute, effects);
+  Drain(s, input, effects);
   ++s.outcomes;
   PendingRow* row = s.pending.Find(event.row);
   if (row == nullptr || row->known()) return;
   row->truth = event.truth;
   s.monitor.OnKnown(*row);
   row->history = true;
-  Learn(s, *row, event.truth, input.recompute);
+  Learn(s, *row, event.truth, input);
   if (!s.options.has_window()) Count(s, *row, event.truth, effects);
   s.pending.DropAside(event.row);
-  Drain(s, input.recompute, effects);
+  Drain(s, input, effects);
 }
 
 void OnShadow(LoopState& s, const Event& event) {
@@ -345,7 +346,7 @@ void OnRefit(LoopState& s, const StepInput& input, const TrainRequest& request, 
 }
 
 void OnModel(LoopState& s, const StepInput& input, Effects* effects) {
-  Drain(s, input.recompute, effects);
+  Drain(s, input, effects);
   if (input.event.request == 0) {
     OnFirstModel(s, input, input.event.learner, effects);
     return;
@@ -360,11 +361,13 @@ void OnModel(LoopState& s, const StepInput& input, Effects* effects) {
 
 }  // namespace
 
-void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions) {
+void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions,
+                const LookAhead* ahead) {
   const size_t outputs = s.options.outputs();
   const size_t given = members->size();
   for (const uint32_t speaker : s.speakers) {
     const auto end = members->begin() + static_cast<std::ptrdiff_t>(given);
+    if (!s.roster.Get(speaker).Predicts(row)) continue;
     if (std::find(members->begin(), end, speaker) == end) members->push_back(speaker);
   }
   predictions->resize(members->size() * outputs);
@@ -373,7 +376,8 @@ void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<
     Member& member = s.roster.Get((*members)[i]);
     double* out = predictions->data() + i * outputs;
     const Sample sample(s, &member, row);
-    if (member.online != nullptr) member.online->Predict(features, out);
+    if (member.online != nullptr && ahead != nullptr) std::copy_n(ahead->Of(member.id, row), outputs, out);
+    else if (member.online != nullptr) member.online->Predict(features, out);
     else if (member.model != nullptr) member.model->PredictRow(features, out);
     else blend_at = i;
     // So that the stored form, which keeps the second of two probabilities, reads back equal.
@@ -421,7 +425,7 @@ void Step(LoopState& s, const StepInput& input, Effects* effects) {
       OnWish(s, input, effects);
       break;
     case EventKind::kTick:
-      Drain(s, input.recompute, effects);
+      Drain(s, input, effects);
       if (RetrainingIsDue(s)) Retrain(s, s.bank.Newest(), effects);
       break;
     case EventKind::kNotice:

@@ -12,6 +12,8 @@
 
 namespace everlearn {
 
+class LookAhead;
+
 struct LoopNotice {
   std::string kind;     // "retrained", "promoted", "rolled_back", "guarded", "failed", "suggested", "paused", "resumed", "configured", …
   uint32_t member = 0;  // 0: none
@@ -41,11 +43,14 @@ struct StepInput {
   bool given = false;
   // As `given`, and no member learns: what follows from stored predictions alone.
   bool recompute = false;
+  // The online members were taken ahead: what they say of the row is here, and they have learnt the outcome.
+  const LookAhead* ahead = nullptr;
 };
 
 // Adds the predictions of all members that speak and are not among `members` yet (the champion first where it is new); `row` is for
 // sampling what they cost.
-void PredictRow(LoopState& state, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions);
+void PredictRow(LoopState& state, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions,
+                const LookAhead* ahead = nullptr);
 
 // Events come in the order of their numbers; rows are numbered without gaps. Throws only what a learner throws.
 void Step(LoopState& state, const StepInput& input, Effects* effects);
