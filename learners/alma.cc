@@ -9,10 +9,12 @@
 #include <cmath>
 
 #include "base/bytes.h"
+#include "kernels/online_weights.h"
 #include "learner/learner.h"
 #include "learners/stream_features.h"
 #include "learners/stream_slots.h"
 #include "statistics/platt_scaling.h"
+#include "statistics/temperature_scaling.h"
 
 namespace everlearn {
 namespace {
@@ -20,27 +22,6 @@ namespace {
 struct Settings {
   int bits;
   double alpha, least_step;
-};
-
-// The temperature of a softmax that fits what happened: one Newton step an outcome on the log-loss, with forgetting.
-class Temperature {
- public:
-  double Get() const { return inverse_; }
-
-  // `scores` with their softmax at this temperature.
-  void Add(const double* scores, const double* probabilities, size_t classes, size_t happened) {
-    double mean = 0, square = 0;
-    for (size_t k = 0; k < classes; ++k) {
-      mean += probabilities[k] * scores[k];
-      square += probabilities[k] * scores[k] * scores[k];
-    }
-    curvature_ = kPrior + kKeep * (curvature_ - kPrior) + std::max(square - mean * mean, 0.0);
-    inverse_ = std::clamp(inverse_ - (mean - scores[happened]) / curvature_, 0.01, 20.0);
-  }
-
- private:
-  static constexpr double kPrior = 10, kKeep = 1 - 1.0 / 5000;
-  double inverse_ = 1, curvature_ = kPrior;
 };
 
 class Alma final : public OnlineModel {
@@ -54,7 +35,8 @@ class Alma final : public OnlineModel {
         state_(margins_),
         weights_(slots_.size() * margins_),
         scores_(margins_),
-        probabilities_(classes_) {}
+        probabilities_(classes_),
+        unit_scores_(margins_) {}
 
   void Predict(const double* row, double* out) const override {
     features_.Read(row);
@@ -68,7 +50,7 @@ class Alma final : public OnlineModel {
     features_.Read(row);
     Score(scores_.data());
     const auto happened = static_cast<size_t>(target);
-    LearnScale(happened);
+    LearnCalibration(happened);
     double length = 1;  // squared, with the bias
     for (const double value : features_.numbers()) length += value * value;
     for (const HashedValue& hashed : features_.hashed()) {
@@ -89,7 +71,7 @@ class Alma final : public OnlineModel {
     out.PutAll(weights_);
     out.Put(rows_);
     out.Put(mean_size_);
-    out.Put(temperature_);
+    temperature_.Save(&out);
     platt_.Save(&out);
     return out.Take();
   }
@@ -105,7 +87,7 @@ class Alma final : public OnlineModel {
     weights_ = in.GetAll<double>();
     rows_ = in.Get<uint64_t>();
     mean_size_ = in.Get<double>();
-    temperature_ = in.Get<Temperature>();
+    temperature_.Load(&in);
     platt_.Load(&in);
     if (state_.size() != margins_ || weights_.size() != slots_.size() * margins_ || !(mean_size_ >= 0) || !in.done())
       throw Error(ErrorKind::kDamaged, "a state of alma does not fit its features");
@@ -150,13 +132,17 @@ class Alma final : public OnlineModel {
     };
     std::fill_n(scores, margins_, 0.0);
     add(slots_.bias(), 1);
-    for (size_t i = 0; i < numbers.size(); ++i) add(i, numbers[i]);
+    if (margins_ == 1) {
+      scores[0] += DotProduct(numbers.data(), weights_.data(), numbers.size());
+    } else {
+      for (size_t i = 0; i < numbers.size(); ++i) add(i, numbers[i]);
+    }
     for (const HashedValue& hashed : features_.hashed())
       if (const size_t slot = slots_.Find(hashed.hash); slot != StreamSlots::kNone) add(slot, hashed.value);
     for (size_t m = 0; m < margins_; ++m) scores[m] *= state_[m].scale;
   }
 
-  // The scores as probabilities.
+  // The scores, in their usual size, as probabilities.
   void Calibrate(double* out) const {
     if (margins_ == 1) {
       out[1] = platt_.OfLogOdds(scores_[0] / Size());
@@ -167,18 +153,18 @@ class Alma final : public OnlineModel {
     ApplyLink(Link::kSoftmax, out, classes_, 1.0, out);
   }
 
-  void LearnScale(size_t happened) {
-    if (margins_ == 1) {
-      platt_.AddLogOdds(scores_[0] / Size(), happened == 1);
-    } else {
-      Calibrate(probabilities_.data());
-      std::vector<double>& units = unit_scores_;
-      units.resize(margins_);
-      for (size_t m = 0; m < margins_; ++m) units[m] = scores_[m] / Size();
-      temperature_.Add(units.data(), probabilities_.data(), classes_, happened);
-    }
+  void LearnCalibration(size_t happened) {
+    Calibrate(probabilities_.data());
     double size = 0;
-    for (const double score : scores_) size += std::abs(score) / static_cast<double>(margins_);
+    for (size_t m = 0; m < margins_; ++m) {
+      size += std::abs(scores_[m]) / static_cast<double>(margins_);
+      unit_scores_[m] = scores_[m] / Size();
+    }
+    if (margins_ == 1) {
+      platt_.AddLogOdds(unit_scores_[0], happened == 1);
+    } else {
+      temperature_.Add(unit_scores_.data(), probabilities_.data(), classes_, happened);
+    }
     ++rows_;
     mean_size_ += (size - mean_size_) / std::min(static_cast<double>(rows_), kRowsOfSize);
   }
@@ -223,7 +209,7 @@ class Alma final : public OnlineModel {
   uint64_t rows_ = 0;
   double mean_size_ = 0;  // of the margins
   PlattScaling platt_;
-  Temperature temperature_;
+  TemperatureScaling temperature_;
   mutable std::vector<double> scores_;  // of the row that was read
   std::vector<double> probabilities_, unit_scores_;
 };

@@ -2,10 +2,10 @@
 // row. Good where features act together: words of a text, categories, questionnaires; and as a quick stand-in for trees on a stream.
 //
 // The crosses are those of Vowpal Wabbit's --quadratic (Langford, Li & Strehl 2007), in a table of 2^bits weights that collisions share
-// (Weinberger et al., Feature Hashing for Large Scale Multitask Learning, 2009). They learn by coin betting (kernels/online_weights.h). The
-// score is divided by the mean squared length of a row's values, as if a thousand crosses that say the same were one feature: else each would
-// bet its own wealth on the same outcome. Zeros of mostly empty columns cost nothing; a row with very many values takes a fixed part of its
-// features for crosses, so that its cost stays below `crosses`.
+// (Weinberger et al., Feature Hashing for Large Scale Multitask Learning, 2009). They learn by coin betting (kernels/online_weights.h). A row's
+// values are divided by the root of their mean squared length, as Vowpal Wabbit does in its way: a thousand crosses would else each bet its
+// own wealth on the same outcome. Zeros of mostly empty columns cost nothing; a row with very many values takes a fixed part of its features
+// for crosses, so that its cost is bounded.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -47,10 +47,11 @@ class OnlineCrosses final : public OnlineModel {
     if (!(weight > 0) || !std::isfinite(target)) return;
     features_.Learn(row);
     ReadRow(row);
-    double length = 1;  // squared, with the bias
-    for (const Value& value : values_) length += value.value * value.value;
+    double square = 1;  // with the bias
+    for (const Value& value : values_) square += value.value * value.value;
     ++rows_;
-    mean_length_ += (length - mean_length_) / std::min(static_cast<double>(rows_), kRowsOfLength);
+    mean_square_ += (square - mean_square_) / std::min(static_cast<double>(rows_), kRowsOfLength);
+    length_ = std::sqrt(mean_square_);
     Score(slopes_.data());
     target_.Slopes(target, slopes_.data());
     Update(bias_.data(), weight);
@@ -64,7 +65,7 @@ class OnlineCrosses final : public OnlineModel {
     features_.Save(&out);
     target_.Save(&out);
     out.Put(rows_);
-    out.Put(mean_length_);
+    out.Put(mean_square_);
     out.PutAll(bias_);
     const std::vector<uint32_t> places = UsedPlaces();
     out.PutAll(places);
@@ -82,9 +83,10 @@ class OnlineCrosses final : public OnlineModel {
     features_.Load(&in);
     target_.Load(&in);
     rows_ = in.Get<uint64_t>();
-    mean_length_ = in.Get<double>();
+    mean_square_ = in.Get<double>();
+    length_ = std::sqrt(mean_square_);
     bias_ = in.GetAll<double>();
-    if (bias_.size() != kWeightFields * scores_ || !(mean_length_ >= 1))
+    if (bias_.size() != kWeightFields * scores_ || !(mean_square_ >= 1))
       throw Error(ErrorKind::kDamaged, "a state of online_crosses has a wrong bias or length");
     for (const uint32_t place : in.GetAll<uint32_t>()) {
       if (place >> bits_ != 0) throw Error(ErrorKind::kDamaged, "a state of online_crosses names a wrong weight");
@@ -97,17 +99,17 @@ class OnlineCrosses final : public OnlineModel {
     HashedLinearParameters model;
     model.features = features_.Features();
     model.most_crosses = settings_.crosses;
-    for (size_t k = 0; k < scores_; ++k) model.bias.push_back(bias_[k] / mean_length_);
+    for (size_t k = 0; k < scores_; ++k) model.bias.push_back(bias_[k] / length_);
     model.indices = UsedPlaces();
     model.weights.reserve(model.indices.size() * scores_);
     for (const uint32_t place : model.indices)
-      for (size_t k = 0; k < scores_; ++k) model.weights.push_back(Block(place)[k] / mean_length_);
+      for (size_t k = 0; k < scores_; ++k) model.weights.push_back(Block(place)[k] / length_);
     target_.Complete(&model);
     return MakeHashedLinearModel(std::move(model));
   }
 
  private:
-  static constexpr double kRowsOfLength = 10'000;  // the mean squared length follows the newest
+  static constexpr double kRowsOfLength = 10'000;  // the mean square follows the newest
 
   struct Value {
     uint32_t place;
@@ -145,7 +147,7 @@ class OnlineCrosses final : public OnlineModel {
     for (size_t k = 0; k < scores_; ++k) scores[k] = bias_[k];
     for (const Value& value : values_)
       for (size_t k = 0; k < scores_; ++k) scores[k] += value.value * Block(value.place)[k];
-    for (size_t k = 0; k < scores_; ++k) scores[k] /= mean_length_;
+    for (size_t k = 0; k < scores_; ++k) scores[k] /= length_;
   }
 
   // `value`: of the feature, times the weight of the row.
@@ -160,7 +162,8 @@ class OnlineCrosses final : public OnlineModel {
   int bits_;  // of the table: all scores together have at most 2^settings.bits weights
   StreamFeatures features_;
   uint64_t rows_ = 0;
-  double mean_length_ = 1;
+  double mean_square_ = 1;  // of a row's length
+  double length_ = 1;       // its root, by which values are divided
   std::vector<double> bias_, table_;
   std::vector<double> slopes_;                // of the loss of the row that is being learned, one a score
   mutable std::vector<Value> values_;         // of the row that was read, without the bias

@@ -63,13 +63,8 @@ class OnlineLinear final : public OnlineModel {
     Score(slopes_.data());
     target_.Slopes(target, slopes_.data());
     const auto numbers = features_.numbers();
-    for (size_t i = 0; i <= slots_.bias(); ++i) {
-      const double value = weight * (i < numbers.size() ? numbers[i] : 1.0);
-      for (size_t k = 0; k < scores_; ++k) {
-        gradients_[i * scores_ + k] = slopes_[k] * value;
-        possible_[i * scores_ + k] = std::abs(value);
-      }
-    }
+    for (size_t i = 0; i < numbers.size(); ++i) SetGradients(i, weight * numbers[i]);
+    SetGradients(slots_.bias(), weight);
     UpdateWeights(settings_.rule, Arrays(0), gradients_.size(), gradients_.data(), possible_.data());
     for (const HashedValue& hashed : features_.hashed()) {
       const size_t slot = slots_.FindOrAdd(hashed.hash);
@@ -133,6 +128,13 @@ class OnlineLinear final : public OnlineModel {
     for (auto& field : fields_) field.resize(slots_.size() * scores_);
   }
 
+  void SetGradients(size_t slot, double value) {
+    for (size_t k = 0; k < scores_; ++k) {
+      gradients_[slot * scores_ + k] = slopes_[k] * value;
+      possible_[slot * scores_ + k] = std::abs(value);
+    }
+  }
+
   // Of the row that was read.
   void Score(double* scores) const {
     const auto numbers = features_.numbers();
@@ -142,7 +144,11 @@ class OnlineLinear final : public OnlineModel {
     };
     std::fill_n(scores, scores_, 0.0);
     add(slots_.bias(), 1);
-    for (size_t i = 0; i < numbers.size(); ++i) add(i, numbers[i]);
+    if (scores_ == 1) {
+      scores[0] += DotProduct(numbers.data(), weights, numbers.size());
+    } else {
+      for (size_t i = 0; i < numbers.size(); ++i) add(i, numbers[i]);
+    }
     for (const HashedValue& hashed : features_.hashed())
       if (const size_t slot = slots_.Find(hashed.hash); slot != StreamSlots::kNone) add(slot, hashed.value);
   }

@@ -97,6 +97,7 @@ HashedFeatures StreamFeatures::Features() const {
 }
 
 void StreamFeatures::Save(ByteWriter* out) const {
+  out->PutAll(categories_);
   for (const auto* array : {&count_, &mean_, &squares_, &deviation_}) out->PutAll(*array);
   if (!sparse_zeros_) return;
   for (const auto* array : {&judged_, &zeros_, &present_, &square_, &centre_, &scale_}) out->PutAll(*array);
@@ -111,6 +112,7 @@ void StreamFeatures::Load(ByteReader* in) {
     if (!fits) throw Error(ErrorKind::kDamaged, "a stored state of an online learner does not fit its features");
     *array = values;
   };
+  if (in->GetAll<uint32_t>() != categories_) throw Error(ErrorKind::kDamaged, "a stored state of an online learner has other categories");
   for (auto* array : {&count_, &mean_, &squares_}) read(array, false);
   read(&deviation_, true);
   if (!sparse_zeros_) return;
