@@ -225,8 +225,8 @@ LearnerInfo MakeAlma() {
   };
   info.binary = info.multiclass = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues&) {
-    const double margins = outputs > 2 ? outputs : 1;
-    return 0.05 + (1e-6 + 5e-7 * margins) * rows * (features + 2);
+    const double margins = outputs > 2 ? outputs : 1;  // measured: 200 ns a row, 7 ns a feature and 1 ns for each of its weights
+    return 0.05 + rows * (2e-5 + (7e-7 + 1e-7 * margins) * (features + 2));
   };
   const auto settings = [](const ParameterValues& parameters) {
     return Settings{static_cast<int>(parameters.Integer("bits")), parameters.Number("alpha"), parameters.Number("least_step")};

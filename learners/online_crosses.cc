@@ -187,7 +187,7 @@ LearnerInfo MakeOnlineCrosses() {
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
     const double scores = outputs > 2 ? outputs : 1;
     const double values = features + 1 + std::min(features * (features + 1) / 2, static_cast<double>(parameters.Integer("crosses")));
-    return 0.05 + (1e-6 + 1e-6 * scores) * rows * values;
+    return 0.05 + (1.1e-6 + 4e-7 * scores) * rows * values;  // measured: 11 ns a feature or cross and 4 ns for each of its weights
   };
   const auto settings = [](const ParameterValues& parameters) {
     return Settings{static_cast<int>(parameters.Integer("bits")), static_cast<size_t>(parameters.Integer("crosses")),
