@@ -61,11 +61,12 @@ class Ddm final : public DriftDetector {
   bool warning_ = false;
 };
 
-const bool registered = Detectors().Add("ddm", {.summary = "An error rate that rose by three deviations above its least; for abrupt changes.",
-                                                .paper = "Gama, Medas, Castillo & Rodrigues, Learning with drift detection (2004)",
-                                                .errors_only = true,
-                                                .false_alarm_rows = 1000,
-                                                .make = [] { return std::make_unique<Ddm>(); }});
+const bool registered =
+    Detectors().Add("ddm", {.summary = "An error rate that rose by three deviations above its least; for abrupt changes.",
+                            .paper = "Gama, Medas, Castillo & Rodrigues, Learning with drift detection (2004)",
+                            .errors_only = true,
+                            .false_alarm_rows = 1000,
+                            .make = [] { return std::make_unique<Ddm>(); }});
 
 }  // namespace
 }  // namespace everlearn

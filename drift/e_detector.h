@@ -4,9 +4,9 @@
 // The e-detector of Shin, Ramdas & Rinaldo (E-detectors, 2023) against the hypothesis that the mean is at most an upper bound b of it,
 // which is learnt from the stream: after n = 100, 200, 400, … rows b is where n·kl(mean, b) = ln(1/δₙ) (Chernoff and Hoeffding: the mean of
 // n independent losses of mean m lies so far below m with a probability of at most δₙ). The δₙ sum to δ = 1/2, and the threshold is
-// asked / (1 − δ). Why this holds: up to the first row N at which a bound is wrong, sum Mₜ − t is a supermartingale, so the alarm time T has
-// E[min(T, N)] ≥ E[M at min(T, N)] ≥ threshold · P(T ≤ N), and P(N < T) ≤ δ; hence E[T] ≥ threshold · (1 − δ).
-// Independent losses of one mean are asked for before the change, nothing after it.
+// asked / (1 − δ). Why this holds: up to the first row N at which a bound is wrong, sum Mₜ − t is a supermartingale, so the alarm time T
+// has E[min(T, N)] ≥ E[M at min(T, N)] ≥ threshold · P(T ≤ N), and P(N < T) ≤ δ; hence E[T] ≥ threshold · (1 − δ). Independent losses of
+// one mean are asked for before the change, nothing after it.
 #pragma once
 
 #include "drift/drift_detector.h"

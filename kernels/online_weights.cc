@@ -16,10 +16,11 @@ void Loop(WeightRule rule, double* __restrict weight, double* __restrict sum, do
 }  // namespace
 
 void UpdateWeights(const WeightRule& rule, const WeightArrays& weights, size_t count, const double* gradients, const double* possible) {
-  const auto run = rule.coin_betting ? RunWithWidestVectors<Loop<true>, WeightRule, double*, double*, double*, double*, double*, size_t,
-                                                            const double*, const double*>
-                                     : RunWithWidestVectors<Loop<false>, WeightRule, double*, double*, double*, double*, double*, size_t,
-                                                            const double*, const double*>;
+  const auto run =
+      rule.coin_betting
+          ? RunWithWidestVectors<Loop<true>, WeightRule, double*, double*, double*, double*, double*, size_t, const double*, const double*>
+          : RunWithWidestVectors<Loop<false>, WeightRule, double*, double*, double*, double*, double*, size_t, const double*,
+                                 const double*>;
   run(rule, weights.weight, weights.sum, weights.magnitude, weights.reward, weights.largest, count, gradients, possible);
 }
 

@@ -14,8 +14,8 @@ namespace everlearn {
 
 struct WeightRule {
   bool coin_betting = true;
-  double keep = 1;                            // coin betting: 1 - forgetting
-  double first_wealth = 2;                    // coin betting: of each weight, in units of its largest gradient
+  double keep = 1;                             // coin betting: 1 - forgetting
+  double first_wealth = 2;                     // coin betting: of each weight, in units of its largest gradient
   double learning_rate = 0.5, l1 = 0, l2 = 0;  // FTRL
 };
 

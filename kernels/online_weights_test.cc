@@ -60,8 +60,7 @@ TEST(OnlineWeights, VectorsEqualOneByOne) {
       for (size_t i = 0; i < kCount; ++i) UpdateWeight(rule, alone.arrays(), i, gradients[i], possible[i]);
       for (size_t f = 0; f < kWeightFields; ++f) {
         ASSERT_EQ(together.fields[f], alone.fields[f]);
-        for (size_t i = 0; i < kCount; ++i)
-          ASSERT_TRUE(possible[i] > 0 || together.fields[f][i] == before[f][i]);
+        for (size_t i = 0; i < kCount; ++i) ASSERT_TRUE(possible[i] > 0 || together.fields[f][i] == before[f][i]);
       }
     }
   }

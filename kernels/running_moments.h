@@ -11,7 +11,7 @@
 namespace everlearn {
 
 constexpr double kOutlierDeviations = 20;
-constexpr double kRowsBeforeOutliers = 30;       // before these, nothing is an outlier
+constexpr double kRowsBeforeOutliers = 30;     // before these, nothing is an outlier
 constexpr double kLargestStreamValue = 1e100;  // its square times any number of rows is still finite
 
 struct RunningMoments {

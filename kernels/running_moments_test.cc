@@ -49,7 +49,8 @@ TEST(RunningMoments, AnOutlierCountsAsTwentyDeviations) {
 }
 
 TEST(Standardise, HoldsAndPassesOver) {
-  const std::array<double, 4> values = {3, 1e9, -1e9, std::numeric_limits<double>::quiet_NaN()}, centre = {1, 0, 0, 0}, scale = {4, 1, 1, 1};
+  const std::array<double, 4> values = {3, 1e9, -1e9, std::numeric_limits<double>::quiet_NaN()}, centre = {1, 0, 0, 0},
+                              scale = {4, 1, 1, 1};
   std::array<double, 4> out;
   Standardise(values.data(), centre.data(), scale.data(), 3, 4, out.data());
   EXPECT_EQ(out, (std::array<double, 4>{0.5, 3, -3, 0}));

@@ -2,9 +2,9 @@
 // turns it at once towards the newest rows, so that it is good where neighbouring rows of a stream are alike (prices, sensors), and useless
 // where outcomes are late. Cheap.
 //
-// Gentile, A new approximate maximal margin classification algorithm, JMLR 2 (2001), for p = 2, with α = 0.9, B = 1/α, C = √2 as in the paper;
-// on standardised features, not divided by their length. Several classes are one against the rest each. The margins become probabilities by a
-// Platt scaling (a temperature for several classes) that learns with every outcome, before the weights do.
+// Gentile, A new approximate maximal margin classification algorithm, JMLR 2 (2001), for p = 2, with α = 0.9, B = 1/α, C = √2 as in the
+// paper; on standardised features, not divided by their length. Several classes are one against the rest each. The margins become
+// probabilities by a Platt scaling (a temperature for several classes) that learns with every outcome, before the weights do.
 #include <algorithm>
 #include <cmath>
 
@@ -112,7 +112,7 @@ class Alma final : public OnlineModel {
   }
 
  private:
-  static constexpr double kRowsOfSize = 1000;    // the mean margin follows the newest
+  static constexpr double kRowsOfSize = 1000;  // the mean margin follows the newest
   static constexpr double kLeastScale = 1e-3;
 
   // Of one margin: its weights are scale × those stored.

@@ -2,10 +2,10 @@
 // row. Good where features act together: words of a text, categories, questionnaires; and as a quick stand-in for trees on a stream.
 //
 // The crosses are those of Vowpal Wabbit's --quadratic (Langford, Li & Strehl 2007), in a table of 2^bits weights that collisions share
-// (Weinberger et al., Feature Hashing for Large Scale Multitask Learning, 2009). They learn by coin betting (kernels/online_weights.h). A row's
-// values are divided by the root of their mean squared length, as Vowpal Wabbit does in its way: a thousand crosses would else each bet its
-// own wealth on the same outcome. Zeros of mostly empty columns cost nothing; a row with very many values takes a fixed part of its features
-// for crosses, so that its cost is bounded.
+// (Weinberger et al., Feature Hashing for Large Scale Multitask Learning, 2009). They learn by coin betting (kernels/online_weights.h). A
+// row's values are divided by the root of their mean squared length, as Vowpal Wabbit does in its way: a thousand crosses would else each
+// bet its own wealth on the same outcome. Zeros of mostly empty columns cost nothing; a row with very many values takes a fixed part of its
+// features for crosses, so that its cost is bounded.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -179,7 +179,13 @@ LearnerInfo MakeOnlineCrosses() {
   info.parameters = {
       {"bits", ParameterType::kInteger, 18, 8, 24, ParameterScale::kLinear, {}, "There are at most 2^bits weights, 40 bytes each."},
       {"crosses", ParameterType::kInteger, 4096, 1, 1e6, ParameterScale::kLog, {}, "Most products of a row."},
-      {"forgetting", ParameterType::kNumber, 0.0003, 0, 0.1, ParameterScale::kLinear, {},
+      {"forgetting",
+       ParameterType::kNumber,
+       0.0003,
+       0,
+       0.1,
+       ParameterScale::kLinear,
+       {},
        "Part of a weight's past that fades at each of its updates."},
   };
   info.binary = info.multiclass = info.regression = true;
@@ -190,7 +196,8 @@ LearnerInfo MakeOnlineCrosses() {
     return 0.05 + (1.1e-6 + 4e-7 * scores) * rows * values;  // measured: 11 ns a feature or cross and 4 ns for each of its weights
   };
   const auto settings = [](const ParameterValues& parameters) {
-    return Settings{static_cast<int>(parameters.Integer("bits")), static_cast<size_t>(parameters.Integer("crosses")),
+    return Settings{static_cast<int>(parameters.Integer("bits")),
+                    static_cast<size_t>(parameters.Integer("crosses")),
                     {.keep = 1 - parameters.Number("forgetting")}};
   };
   info.start = [settings](const StreamShape& shape, const ParameterValues& parameters, uint64_t) {

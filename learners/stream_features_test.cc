@@ -28,8 +28,12 @@ TEST(StreamFeatures, ReadsWhatTheModelReads) {
       StreamFeatures features(shape, bits, sparse);
       Random random(1);
       for (int i = 0; i < 600; ++i) {
-        const double row[6] = {random.Normal() * 100, static_cast<double>(random.Below(5)), random.Uniform() < 0.7 ? 0 : random.Normal(),
-                               random.Uniform() < 0.3 ? kMissing : 3.0, random.Uniform() < 0.01 ? 1e300 : random.Uniform(), 0};
+        const double row[6] = {random.Normal() * 100,
+                               static_cast<double>(random.Below(5)),
+                               random.Uniform() < 0.7 ? 0 : random.Normal(),
+                               random.Uniform() < 0.3 ? kMissing : 3.0,
+                               random.Uniform() < 0.01 ? 1e300 : random.Uniform(),
+                               0};
         features.Learn(row);
         features.Read(row);
         std::vector<std::pair<uint64_t, double>> expected;

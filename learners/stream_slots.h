@@ -1,5 +1,5 @@
-// Which weights a linear model that learns row by row has: one a column of numbers, one bias, and one for each place of the hashed table that
-// a row has met, in this order. A weight of a model of several scores is several numbers.
+// Which weights a linear model that learns row by row has: one a column of numbers, one bias, and one for each place of the hashed table
+// that a row has met, in this order. A weight of a model of several scores is several numbers.
 //
 // Belongs to one thread. There are at most 2^bits + numbers + 1 slots.
 #pragma once

@@ -54,7 +54,9 @@ class HashedLinearModel final : public Model {
     file->Add(prefix + "bias", std::span(parameters_.bias));
     file->Add(prefix + "indices", std::span(parameters_.indices));
     file->Add(prefix + "weights", std::span(parameters_.weights), {parameters_.indices.size(), parameters_.bias.size()});
-    return JsonObject{{"link", LinkName(parameters_.link)}, {"bits", features.bits}, {"limit", features.limit},
+    return JsonObject{{"link", LinkName(parameters_.link)},
+                      {"bits", features.bits},
+                      {"limit", features.limit},
                       {"crosses", static_cast<int64_t>(parameters_.most_crosses)}};
   }
 

@@ -2,8 +2,8 @@
 //
 // A number x of feature j has the value (x - mean) / scale at the place of FeatureHash(j, kHashedNumber), a missing one the value 1 at that
 // of FeatureHash(j, kHashedMissing); a category has the value 1 at that of FeatureHash(j, code). With crosses, the product of each two
-// values of a row that are not 0, and the square of each number, is a value too. The online learners and the model use these very functions.
-// Models are immutable.
+// values of a row that are not 0, and the square of each number, is a value too. The online learners and the model use these very
+// functions. Models are immutable.
 #pragma once
 
 #include <algorithm>
