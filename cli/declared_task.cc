@@ -71,6 +71,7 @@ TaskFrame DeclareTask(const std::string& name, const TaskFlags& flags, const std
   frame.space = FeatureSpace::Build(example, frame.schema, frame.task, false, kTextNumbersOfStream);
   if (frame.space.size() == 0) throw Error(ErrorKind::kUsage, "the task '" + name + "' declares no column that it could learn from");
   SetMissingOutcome(loop.missing_outcome, frame.task, options);
+  if (options->lags) frame.space.AddLags(Lags::Features(frame.task));
   TakeFrame(frame.task, frame.space, options);
   options->history = false;
   options->most_waiting = 100'000;

@@ -37,6 +37,7 @@ void OrderRows(EventRows* rows, const std::string& source, const LoopFlags& loop
   }
   SetMissingOutcome(loop.missing_outcome, task, options);
   rows->space = FeatureSpace::Build(rows->table, rows->schema, task, false, kTextNumbersOfStream);
+  if (options->lags) rows->space.AddLags(Lags::Features(task));
   TakeFrame(task, rows->space, options);
 }
 
@@ -45,9 +46,11 @@ void TakeFrame(const Task& task, const FeatureSpace& space, LoopOptions* options
   options->classes = task.labels.size();
   options->is_category.clear();
   options->columns.clear();
+  options->lag_features = 0;
   for (const Feature& feature : space.features()) {
     options->is_category.push_back(feature.is_category());
     options->columns.push_back(feature.name);
+    options->lag_features += feature.is_lag() ? 1 : 0;
   }
 }
 

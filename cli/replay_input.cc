@@ -170,6 +170,7 @@ ReplayInput ReadReplayInput(const std::string& place, const TaskFlags& flags, co
   input.schema = std::move(rows.schema);
   input.space = std::move(rows.space);
   input.target = std::move(rows.target);
+  if (options->lag_features > 0) FillLags(schedule, input.target, options->classes, input.values);
   return input;
 }
 

@@ -183,6 +183,7 @@ void AddSearchFlags(CLI::App& app, SearchFlags* flags) {
   text("--max-latency", &flags->max_latency, "TIME", "most time to predict one row, such as 1ms");
   text("--continue", &flags->earlier, "MODEL", "begin with what an earlier search found");
   text("--strategy", &flags->strategy, "NAME", "how the next trial is chosen (default: auto)");
+  text("--leave-out", &flags->leave_out, "NAME", "use no experience with the source of this name, for honest benchmarks");
   text("--experience", &flags->experience, "FILE|none", "what earlier searches taught (default: the user's own file)");
   app.add_option("--monotone", flags->monotone, "features whose growth must not lower (+1) or raise (-1) predictions")
       ->type_name("COL=+1,…")
@@ -221,7 +222,8 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   if (!HasBudget(flags) || nothing_to_learn) return QuickModel(training, task, options);
   SearchedModel model;
   const std::string path = ExperiencePath(flags);
-  const Experience all = Experience::BuiltIn().With(LoadExperience(flags, path, &model.warnings));
+  const Experience known = Experience::BuiltIn().With(LoadExperience(flags, path, &model.warnings));
+  const Experience all = flags.leave_out.empty() ? known : known.Without(flags.leave_out);
   BudgetedSearchOptions search = ToSearchOptions(*training, task, flags, options, &model.warnings);
   search.watch = watch;
   search.experience = &all;

@@ -24,6 +24,7 @@ struct SearchFlags {
   std::string earlier;      // --continue: model file of an earlier search
   std::string strategy = "auto";
   std::string experience;             // file, "none", or "" for the user's own
+  std::string leave_out;              // --leave-out: a source whose experience is not used
   std::vector<std::string> monotone;  // COL=+1, COL=-1
 };
 

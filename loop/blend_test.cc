@@ -25,21 +25,22 @@ TEST(Blend, OneStepIsBayesRuleThenTheShare) {
   double out[2];
   ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
   EXPECT_DOUBLE_EQ(out[1], 0.35);
-  blend.Learn(row, 1, out);
+  blend.Learn(row, 1);
   // Posterior 0.1 : 0.6, of which 0.002 is spread over the two.
   EXPECT_NEAR(blend.experts()[0].weight, 0.998 * (0.1 / 0.7) + 0.001, 1e-15);
   EXPECT_NEAR(blend.experts()[1].weight, 0.998 * (0.6 / 0.7) + 0.001, 1e-15);
 }
 
-TEST(Blend, NewAndRemovedExpertsKeepTheWeightsADistribution) {
+TEST(Blend, NewAndReplacedExpertsKeepTheWeightsADistribution) {
   Blend blend(0);
   for (uint32_t member = 1; member <= 4; ++member) blend.AddExpert(member);
   for (const Blend::Expert& expert : blend.experts()) EXPECT_NEAR(expert.weight, 0.25, 1e-15);
-  blend.RemoveExpert(2);
+  blend.ReplaceExpert(2, 9);
   double sum = 0;
   for (const Blend::Expert& expert : blend.experts()) sum += expert.weight;
   EXPECT_NEAR(sum, 1, 1e-15);
   EXPECT_FALSE(blend.HasExpert(2));
+  EXPECT_TRUE(blend.HasExpert(9));
 }
 
 TEST(Blend, OneAbsurdOutcomeOrExpertDoesNotBlindIt) {
@@ -58,7 +59,7 @@ TEST(Blend, OneAbsurdOutcomeOrExpertDoesNotBlindIt) {
     ASSERT_TRUE(std::isfinite(out[0]));
     if (i >= 1200) error += std::abs(out[0] - truth);
     if (i == 100 || i == 1000) truth = i == 100 ? 1e6 : 1e200;
-    blend.Learn(row, truth, out);
+    blend.Learn(row, truth);
   }
   EXPECT_LT(error / 800, 0.2);
 }
@@ -95,7 +96,7 @@ TEST(Blend, RegretAgainstTheBestChangingExpertIsBounded) {
     ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
     mine -= std::log(out[static_cast<size_t>(truth)]);
     best -= std::log(0.9);
-    blend.Learn(row, truth, out);
+    blend.Learn(row, truth);
   }
   const double bound = (kChanges + 1) * std::log(3) + kChanges * std::log(1 / kShare) + (kRows - kChanges - 1) * std::log(1 / (1 - kShare));
   EXPECT_LE(mine - best, bound);
@@ -112,7 +113,7 @@ TEST(Blend, RegressionFollowsTheBetterExpert) {
     const PendingRow row = Row({1, 2}, {truth + 0.1 * random.Normal(), truth + 5});
     double out[1];
     ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
-    blend.Learn(row, truth, out);
+    blend.Learn(row, truth);
   }
   EXPECT_GT(blend.experts()[0].weight, 0.99);
 }
@@ -121,13 +122,13 @@ TEST(Blend, SavedAndLoadedItGoesOnEqually) {
   Blend blend(2);
   blend.AddExpert(1);
   blend.AddExpert(9);
-  blend.Learn(Row({1, 9}, {0.2, 0.8, 0.7, 0.3}), 1, nullptr);
+  blend.Learn(Row({1, 9}, {0.2, 0.8, 0.7, 0.3}), 1);
   ByteWriter out;
   blend.Save(&out);
   Blend copy(2);
   ByteReader in(out.bytes());
   copy.Load(&in);
-  for (Blend* b : {&blend, &copy}) b->Learn(Row({1, 9}, {0.6, 0.4, 0.5, 0.5}), 0, nullptr);
+  for (Blend* b : {&blend, &copy}) b->Learn(Row({1, 9}, {0.6, 0.4, 0.5, 0.5}), 0);
   ASSERT_EQ(copy.size(), 2u);
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(copy.experts()[i].weight, blend.experts()[i].weight);
 }

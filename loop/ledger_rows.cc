@@ -6,6 +6,8 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "loop/event.h"
+#include "loop/lags.h"
 #include "model/row_encoder.h"
 
 namespace everlearn {
@@ -20,6 +22,27 @@ EncodedRows LedgerRows::View() const {
   return rows;
 }
 
+namespace {
+
+// As Step filled them in when the rows were predicted, but for the first rows, before which the outcomes are not read.
+void FillLags(const Ledger& ledger, uint64_t first_event, LedgerRows* rows) {
+  Lags lags(rows->classes);
+  const size_t features = rows->is_category.size(), count = Lags::Count(rows->classes);
+  Event event;
+  size_t next = 0;
+  ledger.ReadEvents(first_event, ledger.last_event(), [&](uint64_t, std::string_view bytes) {
+    DecodeEvent(bytes, rows->classes == 0 ? 1 : rows->classes, rows->classes > 0, &event);
+    if (event.kind == EventKind::kOutcome) lags.OnOutcome(event.row, event.truth);
+    if (event.kind != EventKind::kRow) return true;
+    while (next < rows->numbers.size() && rows->numbers[next] < event.row) ++next;
+    if (next == rows->numbers.size()) return false;
+    if (rows->numbers[next] == event.row) lags.Fill(event.row, rows->values.data() + (next + 1) * features - count);
+    return true;
+  });
+}
+
+}  // namespace
+
 LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t most) {
   LedgerRows rows;
   rows.classes = frame.task.labels.size();
@@ -27,6 +50,7 @@ LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t m
   const RowEncoder encoder(frame.schema, frame.task, frame.space);
   const size_t features = frame.space.size();
   const LedgerOutcomes newest = ledger.NewestOutcomes(most);
+  uint64_t first_event = 0;
   rows.values.reserve(newest.count * features);
   ledger.ReadRows(newest.first_row, [&](const LedgerRow& row, const double* truth) {
     if (truth == nullptr || row.body.empty()) return true;
@@ -34,8 +58,10 @@ LedgerRows ReadLedgerRows(const Ledger& ledger, const TaskFrame& frame, size_t m
     encoder.Encode(RowOfBody(row.body), RowEncoder::Absent::kAsMissing, rows.values.data() + rows.values.size() - features);
     rows.target.push_back(*truth);
     rows.numbers.push_back(row.row);
+    if (first_event == 0) first_event = row.event;
     return true;
   });
+  if (!rows.numbers.empty() && frame.space.features().back().is_lag()) FillLags(ledger, first_event, &rows);
   return rows;
 }
 

@@ -37,7 +37,7 @@ LossEstimate::LossEstimate(const std::string& metric, size_t classes, const std:
   if (classes == 0) model_ = Learners().Get(kLossLearner).start(shape_, LossParameters(), 0);
 }
 
-bool LossEstimate::Knows(const PendingRow& row) const { return classes_ > 0 || row.features.size() == features_; }
+bool LossEstimate::Knows(const PendingRow& row) const { return classes_ > 0 || row.features.size() >= features_; }
 
 void LossEstimate::OnRow(PendingRow* row) {
   row->estimated_loss = row->estimated_accuracy = kNone;
@@ -60,7 +60,7 @@ void LossEstimate::OnRow(PendingRow* row) {
 void LossEstimate::Estimate(PendingRow* row) const {
   const double* prediction = row->predictions.data();
   if (classes_ == 0) {
-    inputs_.assign(row->features.begin(), row->features.end());
+    inputs_.assign(row->features.begin(), row->features.begin() + static_cast<std::ptrdiff_t>(features_));
     inputs_.push_back(prediction[0]);
     model_->Predict(inputs_.data(), &row->estimated_loss);
     row->estimated_loss = std::isfinite(row->estimated_loss) ? std::clamp(row->estimated_loss, 0.0, RowLoss::kMost) : 0;
@@ -83,7 +83,7 @@ void LossEstimate::Learn(const PendingRow& row, double truth, double loss) {
   const double* prediction = row.predictions.data();
   ++learnt_;
   if (classes_ == 0) {
-    inputs_.assign(row.features.begin(), row.features.end());
+    inputs_.assign(row.features.begin(), row.features.begin() + static_cast<std::ptrdiff_t>(features_));
     inputs_.push_back(prediction[0]);
     model_->Learn(inputs_.data(), loss, 1.0);
     return;

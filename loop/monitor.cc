@@ -15,7 +15,7 @@ Monitor::Monitor(const std::string& metric, size_t classes, const std::vector<bo
 
 std::vector<JsonObject> Monitor::OnRow(PendingRow* row, uint32_t champion) {
   estimate_.OnRow(row);
-  if (row->features.size() != features_) return {};
+  if (row->features.size() < features_) return {};
   if (!served_ && !row->history) drift_.EndHistory();
   served_ = served_ || !row->history;
   // A champion that won on what has drifted makes it the normal state.
@@ -36,7 +36,7 @@ std::vector<JsonObject> Monitor::OnRow(PendingRow* row, uint32_t champion) {
 
 void Monitor::OnOutcome(const PendingRow& row, double truth, double loss, uint64_t counted) {
   estimate_.OnOutcome(row, truth, loss, counted);
-  if (row.features.size() == features_) drift_.AddLoss(row.row, row.features.data(), loss);
+  if (row.features.size() >= features_) drift_.AddLoss(row.row, row.features.data(), loss);
 }
 
 std::string Monitor::ColumnName(size_t column) const { return column < columns_.size() ? columns_[column] : std::to_string(column); }

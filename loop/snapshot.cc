@@ -25,7 +25,9 @@ Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const Reading> readin
       champion_name_(state.roster.Get(state.roster.champion).name),
       half_width_(state.interval.Get()),
       blend_(state.blend),
+      lags_(state.options.lag_features),
       outputs_(state.options.outputs()) {
+  if (!lags_.empty()) state.lags.Fill(state.pending.next_row(), lags_.data());
   const auto add = [&](const Member& member) {
     learns_ = learns_ || member.online != nullptr;
     speakers_.push_back({member.id, member.online != nullptr ? member.online->Snapshot() : member.model});
@@ -40,6 +42,13 @@ Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const Reading> readin
 
 void Snapshot::Predict(const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions) const {
   members->clear();
+  std::vector<double> with_lags;
+  if (!lags_.empty()) {
+    const size_t own = reading_->frame.space.size() - lags_.size();
+    with_lags.assign(features, features + own);
+    with_lags.insert(with_lags.end(), lags_.begin(), lags_.end());
+    features = with_lags.data();
+  }
   const size_t first = blends_ ? 1 : 0;
   predictions->assign((speakers_.size() + first) * outputs_, 0.0);
   if (blends_) members->push_back(champion_);

@@ -53,6 +53,7 @@ class Snapshot {
   double half_width_;
   bool learns_ = false, blends_ = false;
   Blend blend_;
+  std::vector<double> lags_;  // of the row after the newest that this knows
   std::vector<Speaker> speakers_;
   size_t outputs_;
 };

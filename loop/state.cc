@@ -11,7 +11,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 6;
+constexpr uint32_t kCheckpointFormat = 7;
 constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
@@ -50,6 +50,7 @@ Json LoopOptions::ToJson() const {
                     {"roster", names},
                     {"parameters", by_learner},
                     {"lags", lags},
+                    {"lag_features", lag_features},
                     {"history", history},
                     {"error_rate", evidence.error_rate},
                     {"minimum_gain", evidence.minimum_gain},
@@ -113,6 +114,10 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
     o.parameters[std::string(learner)] = std::string(text.get_string());
   }
   o.lags = flag("lags");
+  if (json.as_object().contains("lag_features")) {  // ledgers of before have none
+    o.lag_features = static_cast<size_t>(whole("lag_features", 0, static_cast<int64_t>(o.is_category.size())));
+    check(o.lag_features == 0 || o.lag_features == Lags::Count(o.classes), "lag_features");
+  }
   o.history = flag("history");
   o.evidence.error_rate = number("error_rate", 1e-9, 0.5);
   o.evidence.minimum_gain = number("minimum_gain", 0, kLargest);
@@ -152,6 +157,10 @@ LoopOptions LoopOptions::With(const JsonObject& values) const {
   return FromJson(json);
 }
 
+std::vector<bool> LoopOptions::own_features() const {
+  return {is_category.begin(), is_category.end() - static_cast<std::ptrdiff_t>(lag_features)};
+}
+
 bool LoopOptions::IsOutcome(double truth) const {
   return classes == 0 ? std::isfinite(truth) : truth >= 0 && truth < static_cast<double>(classes) && truth == std::floor(truth);
 }
@@ -162,8 +171,9 @@ LoopState::LoopState(LoopOptions given)
       blend(options.classes),
       evidence(options.metric, options.classes, options.evidence),
       pending(options.most_waiting),
+      lags(options.classes),
       served(options.classes),
-      monitor(options.metric, options.classes, options.is_category, options.columns) {
+      monitor(options.metric, options.classes, options.own_features(), options.columns) {
   for (const std::string& name : CompleteRoster(options)) {
     Lineage lineage;
     lineage.id = static_cast<uint32_t>(roster.lineages.size() + 1);
@@ -212,9 +222,9 @@ Member& LoopState::AddMember(uint32_t lineage_id, std::string name) {
   member.name = std::move(name);
   member.score = RunningScore(options.classes);
   member.since_row = pending.next_row();
-  if (lineage.newest != 0 && blend.HasExpert(lineage.newest)) blend.RemoveExpert(lineage.newest);
+  if (lineage.newest != 0 && blend.HasExpert(lineage.newest)) blend.ReplaceExpert(lineage.newest, member.id);
+  else if (lineage.kind != MemberKind::kBlend && lineage.eligible) blend.AddExpert(member.id);
   lineage.newest = member.id;
-  if (lineage.kind != MemberKind::kBlend && lineage.eligible) blend.AddExpert(member.id);
   return member;
 }
 
@@ -293,6 +303,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
   out.Put(retrained_at);
   out.Put(now);
   out.Put(last_outcome);
+  if (options.lag_features > 0) lags.Save(&out);
   out.PutText(driver);
   out.Put(paused);
   out.Put(suggested);
@@ -396,6 +407,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   retrained_at = in.Get<int64_t>();
   now = in.Get<int64_t>();
   last_outcome = in.Get<double>();
+  if (options.lag_features > 0) lags.Load(&in);
   driver = in.GetText();
   paused = in.Get<bool>();
   suggested = in.Get<uint32_t>();

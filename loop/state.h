@@ -14,6 +14,7 @@
 #include "loop/blend.h"
 #include "loop/evidence.h"
 #include "loop/evidence_bank.h"
+#include "loop/lags.h"
 #include "loop/loss_alarm.h"
 #include "loop/monitor.h"
 #include "loop/pending.h"
@@ -34,6 +35,7 @@ struct LoopOptions {
   std::vector<std::string> roster;                // learners, and "blend"; empty: the default roster
   std::map<std::string, std::string> parameters;  // JSON, by learner
   bool lags = true;                               // false: no-change is reported, but neither blended, nor served, nor a guard
+  size_t lag_features = 0;                        // the last so many features are lags (loop/lags.h), which Step fills in
   bool history = false;                           // rows come before the first models, which a search then chooses
   EvidenceOptions evidence;
   int64_t window_time = 0;            // microseconds after the prediction in which an outcome counts; 0: for ever
@@ -48,7 +50,8 @@ struct LoopOptions {
   uint64_t seed = 0;
 
   size_t outputs() const { return classes == 0 ? 1 : classes; }
-  bool IsOutcome(double truth) const;  // a class, or a finite value
+  std::vector<bool> own_features() const;  // is_category of those that are no lags
+  bool IsOutcome(double truth) const;      // a class, or a finite value
   bool has_window() const { return window_time > 0 || window_rows > 0; }
   Json ToJson() const;
   // Throws kDamaged where a value is of the wrong type or out of its range.
@@ -95,6 +98,7 @@ struct LoopState {
   int64_t retrained_at = kNoTime;
   int64_t now = kNoTime;
   double last_outcome = kMissing;
+  Lags lags;
   RunningScore served;
   BlockMeanSequence served_loss;
   QuantileTracker interval;  // of the served answers' absolute errors; regression

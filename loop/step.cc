@@ -117,11 +117,7 @@ void Learn(LoopState& s, const PendingRow& row, double truth, bool recompute) {
       member.online->Learn(row.features.data(), truth, 1.0);
     }
   }
-  if (row.history || s.blend.size() == 0) return;
-  const double* self = nullptr;
-  for (const Lineage& lineage : s.roster.lineages)
-    if (lineage.kind == MemberKind::kBlend) self = row.Of(lineage.newest, s.options.outputs());
-  s.blend.Learn(row, truth, self);
+  if (!row.history && s.blend.size() > 0) s.blend.Learn(row, truth);
 }
 
 bool Closed(const LoopState& s, const PendingRow& row) {
@@ -174,6 +170,8 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   row.no_change = s.last_outcome;
   row.half_width = input.given || input.recompute ? event.half_width : s.interval.Get();
   row.features.assign(event.features, event.features + (event.features != nullptr ? s.options.is_category.size() : 0));
+  if (s.options.lag_features > 0 && !row.features.empty())
+    s.lags.Fill(row.row, row.features.data() + row.features.size() - s.options.lag_features);
   row.members.clear();
   row.predictions.clear();
   if (event.history) return;
@@ -195,6 +193,7 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
   PendingRow* row = s.pending.Find(event.row);
   ++s.outcomes;
   s.last_outcome = event.truth;
+  if (s.options.lag_features > 0) s.lags.OnOutcome(event.row, event.truth);
   if (row != nullptr && !row->known()) {
     row->truth = event.truth;
     const bool late = Closed(s, *row);

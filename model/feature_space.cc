@@ -19,8 +19,8 @@ constexpr size_t kMaxDictionary = 65'535;
 constexpr size_t kMostTextValues = 16'000'000;  // of all rows and texts of a table,
 constexpr size_t kFewestTextNumbers = 64;       // as long as a text has so many
 constexpr size_t kHours = 24, kMonths = 12;
-constexpr std::array<std::string_view, 12> kPartNames = {"value",       "category", "days", "hour",   "weekday", "day_of_year",
-                                                         "hour_of_day", "month",    "day",  "minute", "year",    "text"};
+constexpr std::array<std::string_view, 14> kPartNames = {"value", "category", "days",   "hour", "weekday", "day_of_year", "hour_of_day",
+                                                         "month", "day",      "minute", "year", "text",    "lag",         "lag_category"};
 
 std::string_view PartName(FeaturePart part) { return kPartNames[static_cast<size_t>(part)]; }
 
@@ -170,9 +170,15 @@ void FeatureSpace::MakeIndex() {
 std::vector<std::string> FeatureSpace::Columns() const {
   std::vector<std::string> columns;
   for (const Feature& feature : features_) {
+    if (feature.is_lag()) continue;
     if (columns.empty() || columns.back() != feature.column) columns.push_back(feature.column);
   }
   return columns;
+}
+
+void FeatureSpace::AddLags(std::vector<Feature> lags) {
+  for (Feature& lag : lags) features_.push_back(std::move(lag));
+  MakeIndex();
 }
 
 std::vector<double> FeatureSpace::Encode(const Table& table, int threads) const {
@@ -180,6 +186,10 @@ std::vector<double> FeatureSpace::Encode(const Table& table, int threads) const 
   std::vector<std::vector<double>> codes(size());  // of a category: our code of each code of the table, as a number
   for (size_t j = 0; j < size(); ++j) {
     const Feature& feature = features_[j];
+    if (feature.is_lag()) {
+      columns.push_back(nullptr);
+      continue;
+    }
     const Column& column = table.Get(feature.column, "the table");
     columns.push_back(&column);
     const bool text = feature.part == FeaturePart::kText, category = feature.part == FeaturePart::kCategory;
@@ -206,6 +216,8 @@ std::vector<double> FeatureSpace::Encode(const Table& table, int threads) const 
         if (part == FeaturePart::kCategory) {
           const int32_t code = columns[j]->codes[i];
           *out = code < 0 ? kMissing : codes[j][static_cast<size_t>(code)];
+        } else if (columns[j] == nullptr) {
+          *out = kMissing;
         } else {
           *out = PartOf(part, columns[j]->numbers[i]);
         }
@@ -242,7 +254,7 @@ Json FeatureSpace::Save(ArrayFileWriter* file) const {
     const Feature& feature = features_[j];
     const std::string arrays = fmt::format("space.{}", j);
     JsonObject item{{"name", feature.name}, {"column", feature.column}, {"part", PartName(feature.part)}};
-    if (feature.part == FeaturePart::kCategory) file->AddTexts(arrays, feature.dictionary);
+    if (feature.part == FeaturePart::kCategory || feature.is_lag_category()) file->AddTexts(arrays, feature.dictionary);
     if (feature.part == FeaturePart::kText) {
       item["name"] = feature.column;
       item["text"] = Text(j).Save(arrays, file);
@@ -263,7 +275,7 @@ FeatureSpace FeatureSpace::Load(const Json& json, const ArrayFile& file) {
       space.AddText(feature.column, TextEncoder::Load(Field(item, "text"), arrays, file));
       continue;
     }
-    if (feature.part == FeaturePart::kCategory) feature.dictionary = file.GetTexts(arrays);
+    if (feature.part == FeaturePart::kCategory || feature.is_lag_category()) feature.dictionary = file.GetTexts(arrays);
     else if (feature.is_category()) feature.dictionary = CalendarDictionary(feature.part);
     CheckModel(feature.dictionary.size() <= kMaxDictionary, "a dictionary has too many values");
     space.features_.push_back(std::move(feature));

@@ -18,19 +18,39 @@
 
 namespace everlearn {
 
-enum class FeaturePart { kValue, kCategory, kDays, kHour, kWeekday, kDayOfYear, kHourOfDay, kMonth, kDay, kMinute, kYear, kText };
+enum class FeaturePart {
+  kValue,
+  kCategory,
+  kDays,
+  kHour,
+  kWeekday,
+  kDayOfYear,
+  kHourOfDay,
+  kMonth,
+  kDay,
+  kMinute,
+  kYear,
+  kText,
+  kLag,
+  kLagCategory
+};
 
 // Numbers that a column of text becomes, at most: of a table, and of a stream, whose learners touch every number at every row.
 constexpr size_t kTextNumbersOfTable = 2048;
 constexpr size_t kTextNumbersOfStream = 128;
 
 struct Feature {
-  std::string name;    // "age"; "scheduled.hour" for a part of a timestamp; "comment: word good" for one of a text
-  std::string column;  // the column it comes from
+  std::string name;  // "age"; "scheduled.hour" for a part of a timestamp; "comment: word good" for one of a text
+  std::string
+      column;  // the column it comes from; empty for a lag: what is known of earlier outcomes, which the loop fills in (loop/lags.h)
   FeaturePart part = FeaturePart::kValue;
   std::vector<std::string> dictionary;  // of a category: code → text
   // Numbers that have no order but at midnight and new year are categories.
-  bool is_category() const { return part == FeaturePart::kCategory || part == FeaturePart::kHourOfDay || part == FeaturePart::kMonth; }
+  bool is_category() const {
+    return part == FeaturePart::kCategory || part == FeaturePart::kHourOfDay || part == FeaturePart::kMonth || is_lag_category();
+  }
+  bool is_lag() const { return part == FeaturePart::kLag || is_lag_category(); }
+  bool is_lag_category() const { return part == FeaturePart::kLagCategory; }
 };
 
 class FeatureSpace {
@@ -41,6 +61,9 @@ class FeatureSpace {
   // of them. A text becomes at most `text_numbers` features, fewer where the table has very many rows.
   static FeatureSpace Build(const Table& table, const Schema& schema, const Task& task, bool elapsed_time,
                             size_t text_numbers = kTextNumbersOfTable);
+
+  // Adds lags behind all others; Encode leaves them missing.
+  void AddLags(std::vector<Feature> lags);
 
   const std::vector<Feature>& features() const { return features_; }
   size_t size() const { return features_.size(); }

@@ -37,6 +37,7 @@ ArrayFileWriter Writer(const ModelFile& model_file) {
 // Every column that a feature comes from must be one that a source is conformed to.
 void CheckColumns(const FeatureSpace& space, const Schema& schema) {
   for (const Feature& feature : space.features()) {
+    if (feature.is_lag()) continue;
     const ColumnSchema* column = schema.Find(feature.column);
     CheckModel(column != nullptr, "a feature comes from a column that is not in its schema");
     const auto comes_from = [&](FeaturePart part, ColumnType type) {

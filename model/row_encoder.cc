@@ -37,6 +37,10 @@ RowEncoder::RowEncoder(const Schema& schema, const Task& task, const FeatureSpac
     return column;
   };
   for (size_t j = 0; j < space.size(); ++j) {
+    if (space.features()[j].is_lag()) {
+      lags_.push_back(j);
+      continue;
+    }
     const std::string& name = space.features()[j].column;
     if (sources_.empty() || sources_.back().schema->name != name) sources_.push_back({find(name), {}});
     sources_.back().features.push_back(j);
@@ -76,6 +80,7 @@ template <typename CodeOf>
 void RowEncoder::EncodeAll(const JsonObject& row, Absent absent, double* features, const CodeOf& code_of) const {
   std::string text;
   GramReader reader;
+  for (const size_t j : lags_) features[j] = kMissing;
   for (const Source& source : sources_) {
     const Json* value = row.if_contains(source.schema->name);
     if (value == nullptr && absent == Absent::kRefused)

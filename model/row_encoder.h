@@ -60,6 +60,7 @@ class RowEncoder {
   const Task& task_;
   const FeatureSpace& space_;
   std::vector<Source> sources_;
+  std::vector<size_t> lags_;  // features that no column has
   const ColumnSchema* time_ = nullptr;
   const ColumnSchema* target_ = nullptr;
   std::vector<const ColumnSchema*> key_;

@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kMostRuns = 100, kTrialsOfARun = 100;  // the most alike and the best so many; bounds the work for large files
 constexpr double kOtherMetric = 0.5;                    // weight of a run in another metric
 constexpr double kFewTrials = 3;                        // with so many trials a run counts half: its best may not be good
+constexpr double kHandWritten = 0.5;                    // of like data sets, so many count as much as the hand-written order
 constexpr double kLeastGain = 1e-4;                     // of the mean excess
 constexpr double kOverheadShare = 0.03;                 // of the budget: what is cheaper than that is cheap enough
 constexpr double kOverheadSeconds = 1;                  // where the budget is not known
@@ -24,6 +25,7 @@ struct Results {
   std::vector<Candidate> candidates;
   std::vector<std::vector<double>> excess;
   std::vector<double> weights;  // of the runs, their sum is 1
+  double evidence = 0;          // the sum before
 };
 
 double RunWeight(const ExperienceRun& run, const StrategyContext& context) {
@@ -91,8 +93,8 @@ Results Collect(const StrategyContext& context, const std::set<std::string>& all
       excess = std::min(excess, ExcessLoss(loss, order.front().first, runs[r].constant_loss));
     }
   }
-  const double sum = std::accumulate(results.weights.begin(), results.weights.end(), 0.0);
-  for (double& weight : results.weights) weight = sum > 0 ? weight / sum : 0;
+  results.evidence = std::accumulate(results.weights.begin(), results.weights.end(), 0.0);
+  for (double& weight : results.weights) weight = results.evidence > 0 ? weight / results.evidence : 0;
   return results;
 }
 
@@ -123,6 +125,34 @@ std::vector<size_t> Greedy(const Results& results, const std::vector<double>& se
 
 double MeanExcess(const Results& results, size_t candidate) {
   return std::inner_product(results.weights.begin(), results.weights.end(), results.excess[candidate].begin(), 0.0);
+}
+
+// What earlier runs say; `trust`: how much, from 0 to 1.
+std::vector<Candidate> LearntOrder(const StrategyContext& context, const std::set<std::string>& allowed, double* trust) {
+  std::vector<Candidate> order;
+  *trust = 0;
+  if (context.experience == nullptr || context.experience->runs().empty()) return order;
+  const Results results = Collect(context, allowed);
+  *trust = results.evidence / (results.evidence + kHandWritten);
+  const CostModel cost(*context.experience);
+  std::vector<double> seconds;
+  for (const Candidate& candidate : results.candidates) seconds.push_back(cost.Seconds(candidate, context.data));
+  const double overhead = context.budget_seconds > 0 ? kOverheadShare * context.budget_seconds : kOverheadSeconds;
+  for (const size_t place : Greedy(results, seconds, overhead)) order.push_back(results.candidates[place]);
+  std::vector<std::pair<double, size_t>> rest;
+  for (size_t c = 0; c < results.candidates.size(); ++c) rest.emplace_back(MeanExcess(results, c), c);
+  std::sort(rest.begin(), rest.end());
+  for (const auto& [excess, place] : rest) order.push_back(results.candidates[place]);
+  return order;
+}
+
+std::vector<Candidate> HandWrittenOrder(const StrategyContext& context, const std::set<std::string>& allowed) {
+  std::vector<Candidate> order;
+  for (const PortfolioEntry& entry : DefaultPortfolio()) {
+    if (allowed.count(entry.learner) == 0 || (entry.only == PortfolioEntry::Only::kValues && context.classes > 0)) continue;
+    if (const auto candidate = CandidateFrom(entry.learner, entry.parameters)) order.push_back(*candidate);
+  }
+  return order;
 }
 
 }  // namespace
@@ -159,26 +189,18 @@ Experience MostAlike(const StrategyContext& context) {
 std::vector<Candidate> RankedPortfolio(const StrategyContext& context) {
   const std::vector<std::string> learners = AllowedLearners(context);
   const std::set<std::string> allowed(learners.begin(), learners.end());
+  double trust = 0;
+  const std::vector<Candidate> learnt = LearntOrder(context, allowed, &trust), written = HandWrittenOrder(context, allowed);
   std::vector<Candidate> ranked;
   std::set<std::string> given;
   const auto give = [&](const Candidate& candidate) {
     if (given.insert(CandidateKey(candidate)).second) ranked.push_back(candidate);
   };
-  if (context.experience != nullptr && !context.experience->runs().empty()) {
-    const Results results = Collect(context, allowed);
-    const CostModel cost(*context.experience);
-    std::vector<double> seconds;
-    for (const Candidate& candidate : results.candidates) seconds.push_back(cost.Seconds(candidate, context.data));
-    const double overhead = context.budget_seconds > 0 ? kOverheadShare * context.budget_seconds : kOverheadSeconds;
-    for (const size_t place : Greedy(results, seconds, overhead)) give(results.candidates[place]);
-    std::vector<std::pair<double, size_t>> rest;
-    for (size_t c = 0; c < results.candidates.size(); ++c) rest.emplace_back(MeanExcess(results, c), c);
-    std::sort(rest.begin(), rest.end());
-    for (const auto& [excess, place] : rest) give(results.candidates[place]);
-  }
-  for (const PortfolioEntry& entry : DefaultPortfolio()) {
-    if (allowed.count(entry.learner) == 0 || (entry.only == PortfolioEntry::Only::kValues && context.classes > 0)) continue;
-    if (const auto candidate = CandidateFrom(entry.learner, entry.parameters)) give(*candidate);
+  // From both orders in turn, so often from each as it is trusted.
+  for (size_t l = 0, w = 0; l < learnt.size() || w < written.size();) {
+    const bool from_learnt =
+        w == written.size() || (l < learnt.size() && static_cast<double>(l + 1) * (1 - trust) <= static_cast<double>(w + 1) * trust);
+    give(from_learnt ? learnt[l++] : written[w++]);
   }
   for (const std::string& learner : learners) give(NamedCandidate(learner, ParameterValues(Learners().Get(learner).parameters)));
   return ranked;

@@ -22,9 +22,9 @@ const std::vector<PortfolioEntry>& DefaultPortfolio();
 Experience MostAlike(const StrategyContext& context);
 
 // Greedy (Feurer et al., Auto-Sklearn 2.0, 2022; Salinas & Erickson, TabRepo, 2024): the next is the configuration that lowers the mean
-// over earlier runs of the best excess loss so far the most, for its predicted seconds; runs count by how much alike their data are.
-// Behind those that lower it come the others by their mean excess loss, then the entries of DefaultPortfolio that no run has tried.
-// Configurations of learners that are not allowed or not known are left out.
+// over earlier runs of the best excess loss so far the most, for its predicted seconds; runs count by how much alike their data are. Behind
+// those that lower it come the others by their mean excess loss. This order and the hand-written one are taken from in turn, the more often
+// from this one the more runs on like data there are. Configurations of learners that are not allowed or not known are left out.
 std::vector<Candidate> RankedPortfolio(const StrategyContext& context);
 
 // How much worse than the best loss of a run, in [0, 1]: the binary logarithm of the ratio of both (with a small share of the constant

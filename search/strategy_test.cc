@@ -31,7 +31,8 @@ LearnerInfo Surface(double unit) {
   return info;
 }
 
-[[maybe_unused]] const bool registered = Learners().Add("surface_good", Surface(1)) && Learners().Add("surface_poor", Surface(2));
+[[maybe_unused]] const bool registered = Learners().Add("surface_good", Surface(1)) && Learners().Add("surface_poor", Surface(2)) &&
+                                         Learners().Add("linear", Surface(2));  // which is in the hand-written portfolio
 
 // Smooth, least 0 for the good learner at a = 0.03, b = 1, size = 300, penalty = 20, flag, style two.
 double Loss(const Candidate& candidate) {
@@ -199,6 +200,21 @@ TEST(Portfolio, WhatDidWellOnDataLikeThisIsFirst) {
   const Experience without = experience.Without("large");
   context.experience = &without;
   EXPECT_EQ(FirstB(context), 0.5);
+}
+
+TEST(Portfolio, TheHandWrittenOrderGoesFirstWhereNoDataWereAlike) {
+  std::vector<std::pair<double, double>> losses;
+  for (int i = 0; i < 40; ++i) losses.emplace_back(0.1 * i, 1 + 0.01 * i);
+  Experience experience;
+  experience.Add(RunOf("x", 1000, losses));
+  StrategyContext context = Context(1);
+  context.experience = &experience;
+  context.learners = {"surface_good", "linear"};
+  EXPECT_EQ(RankedPortfolio(context).at(0).learner, "surface_good");
+  context.data.rows = 1e7;
+  context.data.features = 500;
+  context.data.category_share = 1;
+  EXPECT_EQ(RankedPortfolio(context).at(0).learner, "linear");
 }
 
 TEST(Portfolio, LargeExperienceIsCutToWhatIsMostAlike) {

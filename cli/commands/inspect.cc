@@ -10,6 +10,7 @@ namespace everlearn {
 namespace {
 
 std::string_view KindOf(const ModelFile& file, const Feature& feature) {
+  if (feature.is_lag()) return "lag";
   const ColumnSchema* column = file.schema.Find(feature.column);
   return column == nullptr ? std::string_view("") : std::string_view(column->kind);
 }
