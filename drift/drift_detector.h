@@ -29,6 +29,7 @@ struct DetectorInfo {
   std::string summary;  // one sentence: what it notices and when it is good
   std::string paper;
   bool errors_only = false;                                   // values are 0 (right) or 1 (wrong)
+  double false_alarm_rows = 1000;                             // on steady data, at least so many rows lie between alarms, in the mean
   std::function<std::unique_ptr<DriftDetector>()> make = {};  // at its defaults
 };
 

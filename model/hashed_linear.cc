@@ -29,11 +29,20 @@ class HashedLinearModel final : public Model {
   void PredictRow(const double* row, double* out) const override {
     const size_t scores = parameters_.bias.size();
     std::copy(parameters_.bias.begin(), parameters_.bias.end(), out);  // there are at least as many outputs as scores
-    ForEachHashed(parameters_.features, row, [&](uint32_t index, double value) {
-      const double* weights = Find(index);
+    const auto add = [&](uint32_t place, double value) {
+      const double* weights = Find(place);
       if (weights == nullptr) return;
       for (size_t k = 0; k < scores; ++k) out[k] += value * weights[k];
+    };
+    const HashedFeatures& table = parameters_.features;
+    thread_local std::vector<HashedValue> crossed;
+    crossed.clear();
+    ForEachHashed(table, row, [&](const HashedValue& value) {
+      add(PlaceOf(value.hash, table.mask()), value.value);
+      if (parameters_.most_crosses > 0 && value.value != 0) crossed.push_back(value);
     });
+    KeepCrossed(parameters_.most_crosses, &crossed);
+    ForEachCross(crossed, table.bits, add);
     ApplyLink(parameters_.link, out, outputs(), 1.0, out);
   }
 
@@ -45,7 +54,10 @@ class HashedLinearModel final : public Model {
     file->Add(prefix + "bias", std::span(parameters_.bias));
     file->Add(prefix + "indices", std::span(parameters_.indices));
     file->Add(prefix + "weights", std::span(parameters_.weights), {parameters_.indices.size(), parameters_.bias.size()});
-    return JsonObject{{"link", LinkName(parameters_.link)}, {"bits", features.bits}, {"limit", features.limit}};
+    return JsonObject{{"link", LinkName(parameters_.link)},
+                      {"bits", features.bits},
+                      {"limit", features.limit},
+                      {"crosses", static_cast<int64_t>(parameters_.most_crosses)}};
   }
 
  private:
@@ -73,6 +85,11 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
   const int64_t bits = IntegerField(json, "bits");
   CheckModel(bits >= 1 && bits <= kMaxHashedBits, "the hashed linear model has a wrong number of bits");
   parameters.features.bits = static_cast<int>(bits);
+  if (json.as_object().contains("crosses")) {  // older models have none
+    const int64_t crosses = IntegerField(json, "crosses");
+    CheckModel(crosses >= 0, "the hashed linear model has a wrong number of crosses");
+    parameters.most_crosses = static_cast<size_t>(crosses);
+  }
   parameters.outputs = outputs;
   parameters.link = ParseLink(TextField(json, "link"));
   parameters.bias = ToVector(file.Get<double>(prefix + "bias"));
@@ -85,6 +102,15 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
 const bool registered = ModelKinds().Add("hashed_linear", {"linear model over hashed features, as online learners keep it", Load});
 
 }  // namespace
+
+void KeepCrossed(size_t most_crosses, std::vector<HashedValue>* values) {
+  // n numbers have n(n + 1)/2 crosses.
+  const auto most = static_cast<size_t>((std::sqrt(8 * static_cast<double>(most_crosses) + 1) - 1) / 2);
+  if (values->size() <= most) return;
+  std::nth_element(values->begin(), values->begin() + static_cast<ptrdiff_t>(most), values->end(),
+                   [](const HashedValue& a, const HashedValue& b) { return a.hash < b.hash; });
+  values->resize(most);
+}
 
 std::shared_ptr<const Model> MakeHashedLinearModel(HashedLinearParameters parameters) {
   const HashedFeatures& features = parameters.features;

@@ -91,10 +91,10 @@ TEST(HashedLinearModel, EqualsADenseTable) {
   for (int i = 0; i < 200; ++i) {
     const std::vector<double> row = {random.Normal(), static_cast<double>(random.Below(50)), i % 3 == 0 ? kMissing : random.Normal() * 100};
     double expected = 0.5;
-    expected += (row[0] - 1) / 2 * dense[HashedIndex(0, kHashedNumber, mask)];
-    expected += dense[HashedIndex(1, static_cast<uint64_t>(row[1]), mask)];
-    expected += i % 3 == 0 ? dense[HashedIndex(2, kHashedMissing, mask)]
-                           : std::clamp((row[2] + 3) / 0.5, -100.0, 100.0) * dense[HashedIndex(2, kHashedNumber, mask)];
+    expected += (row[0] - 1) / 2 * dense[PlaceOf(FeatureHash(0, kHashedNumber), mask)];
+    expected += dense[PlaceOf(FeatureHash(1, static_cast<uint64_t>(row[1])), mask)];
+    expected += i % 3 == 0 ? dense[PlaceOf(FeatureHash(2, kHashedMissing), mask)]
+                           : std::clamp((row[2] + 3) / 0.5, -100.0, 100.0) * dense[PlaceOf(FeatureHash(2, kHashedNumber), mask)];
     EXPECT_THAT(PredictionOf(*model, row), ElementsAre(expected));
   }
 }

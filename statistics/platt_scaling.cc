@@ -17,10 +17,14 @@ double LogOdds(double p) {
 
 }  // namespace
 
-double PlattScaling::Of(double p) const { return 1 / (1 + std::exp(-(slope_ * LogOdds(p) + offset_))); }
+double PlattScaling::Of(double p) const { return OfLogOdds(LogOdds(p)); }
 
-void PlattScaling::Add(double p, bool happened) {
-  const double x = LogOdds(p), q = 1 / (1 + std::exp(-(slope_ * x + offset_)));
+void PlattScaling::Add(double p, bool happened) { AddLogOdds(LogOdds(p), happened); }
+
+double PlattScaling::OfLogOdds(double x) const { return 1 / (1 + std::exp(-(slope_ * x + offset_))); }
+
+void PlattScaling::AddLogOdds(double x, bool happened) {
+  const double q = OfLogOdds(x);
   const double gradient = q - (happened ? 1.0 : 0.0), curvature = q * (1 - q);
   // The prior is not forgotten: the curvature never vanishes.
   slope_slope_ = kPrior + kKeep * (slope_slope_ - kPrior) + curvature * x * x;

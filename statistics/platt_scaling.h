@@ -15,6 +15,12 @@ class PlattScaling {
   // The probability that is meant by a stated p in [0, 1].
   double Of(double p) const;
   void Add(double p, bool happened);
+  // The same for a score that is taken for log-odds, finite and of a size of about 1.
+  double OfLogOdds(double x) const;
+  void AddLogOdds(double x, bool happened);
+  // OfLogOdds(x) is the logistic function of slope() · x + offset().
+  double slope() const { return slope_; }
+  double offset() const { return offset_; }
 
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);  // throws kDamaged
