@@ -14,6 +14,7 @@
 #include "cli/terminal.h"
 #include "data/postgres.h"
 #include "data/reader.h"
+#include "loop/roster_entry.h"
 
 namespace everlearn {
 namespace {
@@ -87,7 +88,8 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
   app.add_option("--missing-outcome", flags->missing_outcome, "what silence means: unknown, or a value (default: unknown)")
       ->type_name("VALUE");
   app.add_option("--retrain", flags->retrain, "auto, never, a time (1d) or rows (\"10000 rows\") between trainings")->type_name("RULE");
-  app.add_option("--roster", flags->roster, "the members, by learner (default: baselines, online_linear, gradient_boosting, blend)")
+  app.add_option("--roster", flags->roster,
+                 "the members: learners, or learners with parameters (online_linear:forgetting=0.01); default: chosen for the kind of task")
       ->delimiter(',')
       ->type_name("A,B");
   app.add_option("--lags", flags->lags, "auto: earlier outcomes, where already known, are inputs; none: they are not")
@@ -121,8 +123,7 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   SetWindow(flags.outcome_window, &options);
   options.roster = flags.roster.empty() ? task.learners : flags.roster;
   if (options.roster == std::vector<std::string>{"default"}) options.roster.clear();
-  for (const std::string& name : options.roster)
-    if (name != "blend") Learners().Get(name);
+  for (const std::string& name : options.roster) ParseRosterEntry(name, {});
   if (!task.task.weight.empty() || !task.task.group.empty() || task.folds != 0)
     throw Error(ErrorKind::kUsage, "--weight, --group and --folds do not go with the loop", "its rows count alike, in the order of time");
   for (const auto& [learner, value] : LearnerSettings(task)) options.parameters[learner] = ToText(value.ToJson());

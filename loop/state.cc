@@ -7,31 +7,32 @@
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "loop/roster_entry.h"
 
 namespace everlearn {
 namespace {
 
 constexpr uint32_t kCheckpointFormat = 7;
-constexpr const char* kBlendName = "blend";
 constexpr const char* kNoChange = "no_change";
 
 Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-std::vector<std::string> CompleteRoster(const LoopOptions& options) {
-  const std::string average = options.classes > 0 ? "running_majority" : "running_mean";
+std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
   std::vector<std::string> names = options.roster;
-  if (names.empty() || names == std::vector<std::string>{kBlendName})
-    names = {kNoChange, average, "online_linear", "gradient_boosting", kBlendName};
-  const auto named = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  bool online = false;
+  if (names.empty() || names == std::vector<std::string>{kBlendName}) names = DefaultRoster(options.classes);
+  std::vector<RosterEntry> entries;
+  const auto add = [&](const std::string& name) { entries.push_back(ParseRosterEntry(name, options.parameters)); };
+  bool online = false, blend = false;
   for (const std::string& name : names) {
     if (std::count(names.begin(), names.end(), name) > 1) throw Error(ErrorKind::kUsage, "the roster names " + name + " twice");
-    online = online || (name != kBlendName && Learners().Get(name).online() && (options.lags || name != kNoChange));
+    add(name);
+    blend = blend || name == kBlendName;
+    online = online || (name != kBlendName && Learners().Get(entries.back().learner).online() && (options.lags || name != kNoChange));
   }
-  if (!online) names.emplace_back(average);  // somebody must predict before the first training
-  if (names.size() > 1 && !named(kBlendName)) names.emplace_back(kBlendName);
-  if (names.size() == 2 && named(kBlendName)) std::erase(names, kBlendName);  // nothing to blend
-  return names;
+  if (!online) add(options.classes > 0 ? "running_majority" : "running_mean");  // somebody must predict before the first training
+  if (entries.size() > 1 && !blend) add(kBlendName);
+  if (entries.size() == 2 && blend) std::erase_if(entries, [](const RosterEntry& entry) { return entry.learner == kBlendName; });
+  return entries;
 }
 
 }  // namespace
@@ -174,28 +175,28 @@ LoopState::LoopState(LoopOptions given)
       lags(options.classes),
       served(options.classes),
       monitor(options.metric, options.classes, options.own_features(), options.columns) {
-  for (const std::string& name : CompleteRoster(options)) {
+  for (const RosterEntry& entry : CompleteRoster(options)) {
     Lineage lineage;
     lineage.id = static_cast<uint32_t>(roster.lineages.size() + 1);
-    lineage.learner = name;
-    const auto found = options.parameters.find(name);
-    lineage.parameters = found == options.parameters.end() ? "{}" : found->second;
-    lineage.eligible = options.lags || name != kNoChange;
-    if (name == kBlendName) {
+    lineage.learner = entry.learner;
+    lineage.parameters = entry.parameters;
+    lineage.eligible = options.lags || entry.learner != kNoChange;
+    if (entry.learner == kBlendName) {
       lineage.kind = MemberKind::kBlend;
     } else {
-      const LearnerInfo& learner = Learners().Get(name);
+      const LearnerInfo& learner = Learners().Get(entry.learner);
       if (!learner.supports(options.classes))
-        throw Error(ErrorKind::kUsage, "the learner " + name + " cannot do this kind of task", "leave it out of --roster");
+        throw Error(ErrorKind::kUsage, "the learner " + entry.learner + " cannot do this kind of task", "leave it out of --roster");
       lineage.kind = learner.online() ? MemberKind::kOnline : MemberKind::kBatch;
       lineage.baseline = learner.baseline && lineage.kind == MemberKind::kOnline;
     }
     roster.lineages.push_back(lineage);
     if (lineage.kind == MemberKind::kBatch) continue;
-    Member& member = AddMember(lineage.id, name);
+    Member& member = AddMember(lineage.id, entry.name);
     if (lineage.kind != MemberKind::kOnline) continue;
-    const LearnerInfo& learner = Learners().Get(name);
-    const auto values = ParameterValues::FromJson(name, learner.parameters, ParseJson(lineage.parameters, "the parameters of " + name));
+    const LearnerInfo& learner = Learners().Get(entry.learner);
+    const auto values =
+        ParameterValues::FromJson(entry.learner, learner.parameters, ParseJson(lineage.parameters, "the parameters of " + entry.name));
     member.online = learner.start(Shape(), values, MixBits(options.seed + member.id));
   }
   constexpr uint64_t kFirstTraining = 1000;  // outcomes, where the schedule does not say

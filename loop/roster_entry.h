@@ -1,0 +1,24 @@
+// An entry of a roster as people write it: a learner, or a learner with parameters of its own, `online_linear:forgetting=0.01;bits=16`.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace everlearn {
+
+struct RosterEntry {
+  std::string name;        // as written; the member's name
+  std::string learner;     // or "blend"
+  std::string parameters;  // JSON
+};
+
+// `parameters`: JSON by learner, which the entry's own go before. Throws kUsage for what is no learner, parameter or value.
+RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string, std::string>& parameters);
+
+// What learns where nobody says what shall.
+std::vector<std::string> DefaultRoster(size_t classes);
+
+inline constexpr const char* kBlendName = "blend";
+
+}  // namespace everlearn
