@@ -8,28 +8,44 @@
 namespace everlearn {
 namespace {
 
-constexpr double kShare = 0.002;             // of the weight that is spread evenly after each outcome
-constexpr double kLeastProbability = 1e-4;   // an expert's probability of what happened counts as at least this
+constexpr size_t kMixes = Blend::kRates.size();
+constexpr double kLeastProbability = 1e-4;   // a probability of what happened counts as at least this
 constexpr double kMostSquaredErrors = 16.0;  // an error counts as at most this many variances
 constexpr double kVarianceRows = 200.0;      // memory of the variance, in outcomes
 constexpr double kLeastVarianceRows = 20.0;  // from here on
 constexpr double kMostGrowth = 20.0;         // a squared error counts as at most so many variances in the variance
 
-struct Advice {
-  std::vector<const double*> advice;
-  std::vector<double> mix;
-};
-Advice& RowAtHand() {
-  static thread_local Advice row;
-  return row;
+// Weights that were multiplied by likelihoods: made to sum to 1, and a share of all spread evenly.
+template <typename WeightOf>
+void SpreadShare(size_t count, double share, const WeightOf& weight_of) {
+  double sum = 0;
+  for (size_t i = 0; i < count; ++i) sum += weight_of(i);
+  for (size_t i = 0; i < count; ++i) weight_of(i) = (1.0 - share) * weight_of(i) / sum + share / static_cast<double>(count);
 }
 
 }  // namespace
 
+// Of the row at hand.
+struct Blend::Row {
+  std::vector<const double*> advice;  // of each expert; null: none
+  std::vector<double> parties;        // outputs each: what the mixes say, then the pools
+  std::vector<double> mean;           // of the mixes, by their shares
+};
+
+Blend::Row& Blend::RowAtHand() {
+  static thread_local Row row;
+  return row;
+}
+
+Blend::Blend(size_t classes)
+    : classes_(classes), pools_(classes), shares_(kMixes + pools_.pools(), 1.0 / static_cast<double>(kMixes + pools_.pools())) {}
+
 void Blend::AddExpert(uint32_t member) {
   const double weight = 1.0 / static_cast<double>(experts_.size() + 1);
-  for (Expert& expert : experts_) expert.weight *= 1.0 - weight;
-  experts_.push_back({member, weight});
+  for (Expert& expert : experts_)
+    for (double& w : expert.weights) w *= 1.0 - weight;
+  experts_.push_back({member, {}});
+  experts_.back().weights.fill(weight);
   pools_.AddExpert();
 }
 
@@ -42,76 +58,109 @@ bool Blend::HasExpert(uint32_t member) const {
   return std::any_of(experts_.begin(), experts_.end(), [&](const Expert& expert) { return expert.member == member; });
 }
 
-bool Blend::Mix(const std::vector<uint32_t>& members, const std::vector<double>& predictions, std::vector<const double*>* advice,
-                std::vector<double>* mix) const {
+double Blend::Weight(const Expert& expert) const {
+  double weight = 0, sum = 0;
+  for (size_t mix = 0; mix < kMixes; ++mix) {
+    weight += shares_[mix] * expert.weights[mix];
+    sum += shares_[mix];
+  }
+  return weight / sum;
+}
+
+bool Blend::ReadRow(const std::vector<uint32_t>& members, const std::vector<double>& predictions, Row* row) const {
   const size_t k = outputs();
-  mix->assign(k, 0.0);
-  advice->assign(experts_.size(), nullptr);
-  double sum = 0;
+  row->advice.assign(experts_.size(), nullptr);
+  row->parties.assign(shares_.size() * k, 0.0);
+  row->mean.assign(k, 0.0);
+  std::array<double, kMixes> sums{};
   for (size_t e = 0; e < experts_.size(); ++e) {
     const auto found = std::find(members.begin(), members.end(), experts_[e].member);
     if (found == members.end()) continue;
     const double* prediction = predictions.data() + static_cast<size_t>(found - members.begin()) * k;
     if (!std::isfinite(prediction[0])) continue;
-    (*advice)[e] = prediction;
-    for (size_t i = 0; i < k; ++i) (*mix)[i] += experts_[e].weight * prediction[i];
-    sum += experts_[e].weight;
-  }
-  if (sum <= 0) return false;
-  for (double& value : *mix) value /= sum;
-  return true;
-}
-
-bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out) const {
-  auto& [advice, mix] = RowAtHand();
-  if (!Mix(members, predictions, &advice, &mix)) {
-    std::fill(out, out + outputs(), 0.0);
-    return false;
-  }
-  pools_.Predict(mix.data(), advice, out);
-  if (classes_ == 2) out[0] = 1.0 - out[1];
-  return true;
-}
-
-void Blend::Learn(const PendingRow& row, double truth) {
-  auto& [advice, mix] = RowAtHand();
-  if (!Mix(row.members, row.predictions, &advice, &mix)) return;
-  if (classes_ == 0) {
-    const double error = mix[0] - truth;
-    // One absurd outcome must not hide all differences between experts for thousands of rows.
-    const double most = variance_rows_ >= kLeastVarianceRows && variance_ > 0 ? kMostGrowth * variance_ : RowLoss::kMost;
-    const double squared = error * error <= most ? error * error : most;
-    variance_rows_ = std::min(variance_rows_ + 1.0, kVarianceRows);
-    variance_ += (squared - variance_) / variance_rows_;
-  }
-  pools_.Learn(mix.data(), advice, truth, variance_);
-  double sum = 0;
-  for (size_t e = 0; e < experts_.size(); ++e) {
-    const double* prediction = advice[e] != nullptr ? advice[e] : mix.data();  // who did not predict is judged as all together
-    double likelihood = 1.0;
-    if (classes_ > 0) {
-      const double p = prediction[static_cast<size_t>(truth)];
-      likelihood = p >= kLeastProbability ? p : kLeastProbability;
-    } else {
-      const double error = prediction[0] - truth;
-      const double in_variances = error * error / variance_;
-      const double counted = in_variances <= kMostSquaredErrors ? in_variances : kMostSquaredErrors;  // also what is not a number
-      likelihood = variance_ > 0 ? std::exp(-0.5 * counted) : 1.0;
+    row->advice[e] = prediction;
+    for (size_t mix = 0; mix < kMixes; ++mix) {
+      const double weight = experts_[e].weights[mix];
+      for (size_t i = 0; i < k; ++i) row->parties[mix * k + i] += weight * prediction[i];
+      sums[mix] += weight;
     }
-    experts_[e].weight *= likelihood;
-    sum += experts_[e].weight;
   }
-  const auto count = static_cast<double>(experts_.size());
-  for (Expert& expert : experts_) expert.weight = (1.0 - kShare) * expert.weight / sum + kShare / count;
+  if (*std::min_element(sums.begin(), sums.end()) <= 0) return false;
+  double shares = 0;
+  for (size_t mix = 0; mix < kMixes; ++mix) {
+    for (size_t i = 0; i < k; ++i) {
+      row->parties[mix * k + i] /= sums[mix];
+      row->mean[i] += shares_[mix] * row->parties[mix * k + i];
+    }
+    shares += shares_[mix];
+  }
+  for (double& value : row->mean) value /= shares;
+  pools_.Predict(row->mean.data(), row->advice, row->parties.data() + kMixes * k);
+  return true;
+}
+
+bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out,
+                    std::vector<double>* parties) const {
+  const size_t k = outputs();
+  Row& row = RowAtHand();
+  std::fill(out, out + k, 0.0);
+  if (parties != nullptr) parties->clear();
+  if (!ReadRow(members, predictions, &row)) return false;
+  for (size_t party = 0; party < shares_.size(); ++party)
+    for (size_t i = 0; i < k; ++i) out[i] += shares_[party] * row.parties[party * k + i];
+  if (classes_ == 2) out[0] = 1.0 - out[1];
+  if (parties != nullptr) *parties = row.parties;
+  return true;
+}
+
+double Blend::Likelihood(const double* prediction, double truth) const {
+  if (classes_ > 0) return std::max(prediction[static_cast<size_t>(truth)], kLeastProbability);
+  if (!(variance_ > 0)) return 1;
+  const double error = prediction[0] - truth, in_variances = error * error / variance_;
+  return std::exp(-0.5 * (in_variances <= kMostSquaredErrors ? in_variances : kMostSquaredErrors));  // also what is not a number
+}
+
+void Blend::FollowVariance(double error) {
+  // One absurd outcome must not hide all differences between experts for thousands of rows.
+  const double most = variance_rows_ >= kLeastVarianceRows && variance_ > 0 ? kMostGrowth * variance_ : RowLoss::kMost;
+  const double squared = error * error <= most ? error * error : most;
+  variance_rows_ = std::min(variance_rows_ + 1.0, kVarianceRows);
+  variance_ += (squared - variance_) / variance_rows_;
+}
+
+void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay) {
+  const size_t k = outputs();
+  Row& row = RowAtHand();
+  if (!ReadRow(pending.members, pending.predictions, &row)) return;
+  const std::vector<double>& said = pending.parties.size() == row.parties.size() ? pending.parties : row.parties;
+  if (classes_ == 0) {
+    double blended = 0;
+    for (size_t party = 0; party < shares_.size(); ++party) blended += shares_[party] * said[party];
+    FollowVariance(blended - truth);
+  }
+  const double rate = 1 / std::sqrt(1.0 + static_cast<double>(delay));
+  for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
+  SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
+  pools_.Learn(row.mean.data(), row.advice, truth, variance_);
+  for (size_t e = 0; e < experts_.size(); ++e) {
+    for (size_t mix = 0; mix < kMixes; ++mix) {
+      const double* prediction = row.advice[e] != nullptr ? row.advice[e] : row.parties.data() + mix * k;  // none: judged as all together
+      const double likelihood = Likelihood(prediction, truth);
+      experts_[e].weights[mix] *= kRates[mix] == 1 ? likelihood : std::pow(likelihood, kRates[mix]);
+    }
+  }
+  for (size_t mix = 0; mix < kMixes; ++mix)
+    SpreadShare(experts_.size(), kShares[mix], [&](size_t e) -> double& { return experts_[e].weights[mix]; });
 }
 
 void Blend::Save(ByteWriter* out) const {
   out->Put(variance_);
   out->Put(variance_rows_);
+  out->PutAll(shares_);
   out->PutVarint(experts_.size());
   for (const Expert& expert : experts_) {
     out->Put(expert.member);
-    out->Put(expert.weight);
+    for (const double weight : expert.weights) out->Put(weight);
   }
   pools_.Save(out);
 }
@@ -119,15 +168,17 @@ void Blend::Save(ByteWriter* out) const {
 void Blend::Load(ByteReader* in) {
   variance_ = in->Get<double>();
   variance_rows_ = in->Get<double>();
+  const size_t parties = shares_.size();
+  shares_ = in->GetAll<double>();
   experts_.clear();
   for (uint64_t left = in->GetCount(); left > 0; --left) {
     Expert& expert = experts_.emplace_back();
     expert.member = in->Get<uint32_t>();
-    expert.weight = in->Get<double>();
+    for (double& weight : expert.weights) weight = in->Get<double>();
   }
   pools_.Load(in);
-  if (pools_.experts() != experts_.size())
-    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its pools are of other experts");
+  if (shares_.size() != parties || pools_.experts() != experts_.size())
+    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its blend is none");
 }
 
 }  // namespace everlearn

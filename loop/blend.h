@@ -1,15 +1,20 @@
-// The blend: prediction with expert advice by fixed share (Herbster & Warmuth, Tracking the best expert, 1998), refined by pools
-// (expert_pools.h).
+// The blend: prediction with expert advice by fixed share (Herbster & Warmuth, Tracking the best expert, 1998), in two layers.
 //
-// Classification mixes probabilities with Bayes weights (log-loss, learning rate 1); regression mixes values with the weights of Gaussian
-// errors whose variance is the mix's own recent squared error. A small share of all weight is spread evenly after every outcome, so that
-// a change of the best expert is followed: over T outcomes the mix's cumulative log-loss exceeds that of any sequence of experts with k
-// changes by at most (k+1) ln n + k ln(1/share) + (T−k−1) ln(1/(1−share)), the blend's that of the mix by the bound in expert_pools.h.
+// The first layer are parties: mixes of the experts by fixed share, one a learning rate (fast ones follow a change of the best expert, slow
+// ones average over more outcomes), and pools that refine what the mixes say (expert_pools.h). The second mixes the parties, also by fixed
+// share. Classification: Bayes weights by log-loss; regression: weights of Gaussian errors whose variance is the blend's own of late.
+//
+// Outcomes may be late. A party is judged by what it said when the row was predicted, not by what it would say with the outcomes of
+// neighbouring rows in hand; and since outcomes that nobody knew then are nearly one observation, the second layer learns at the rate
+// 1/√(1 + rows of delay) (the order that is best for delayed feedback: Joulani, György & Szepesvári, Online learning under delayed
+// feedback, 2013). Without delay, over T outcomes, the cumulative log-loss exceeds that of any sequence of experts with k changes by at
+// most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) + ln N + T ln(1/(1−b)): n experts, N parties, a and b the two shares.
+//
 // One thread changes it, any number may call Predict meanwhile on a copy; no allocation a row.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <vector>
 
 #include "base/bytes.h"
 #include "loop/expert_pools.h"
@@ -19,7 +24,11 @@ namespace everlearn {
 
 class Blend {
  public:
-  explicit Blend(size_t classes) : classes_(classes), pools_(classes) {}
+  static constexpr std::array<double, 3> kRates = {1, 0.1, 0.01};            // of the mixes
+  static constexpr std::array<double, 3> kShares = {0.002, 0.0005, 0.0001};  // that each spreads evenly after an outcome
+  static constexpr double kPartyShare = 0.001;
+
+  explicit Blend(size_t classes);
 
   // Experts are members of the roster; a new one begins with the average weight.
   void AddExpert(uint32_t member);
@@ -28,33 +37,40 @@ class Blend {
   bool HasExpert(uint32_t member) const;
   size_t size() const { return experts_.size(); }
 
-  // Mixes the experts' predictions of this row (those of `members`, outputs numbers each) into `out`; false when none of them predicted.
-  bool Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out) const;
+  // Blends the experts' predictions of this row (those of `members`, outputs numbers each) into `out`; false when none of them predicted.
+  // `parties` (may be null): what each party says, outputs numbers each, for Learn.
+  bool Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out,
+               std::vector<double>* parties = nullptr) const;
 
-  // An outcome: weights follow what the experts had predicted on that row.
-  void Learn(const PendingRow& row, double truth);
+  // An outcome, so many rows after its row was predicted: weights follow what experts and parties had predicted on that row.
+  void Learn(const PendingRow& row, double truth, uint64_t delay);
 
   struct Expert {
     uint32_t member;
-    double weight;
+    std::array<double, kRates.size()> weights;  // of the mixes
   };
   const std::vector<Expert>& experts() const { return experts_; }
-  const ExpertPools& pools() const { return pools_; }
+  // In the mean of the mixes, by their shares.
+  double Weight(const Expert& expert) const;
+  std::span<const double> shares() const { return shares_; }  // of the parties: the mixes, then the pools
 
   void Save(ByteWriter* out) const;
-  void Load(ByteReader* in);
+  void Load(ByteReader* in);  // throws kDamaged
 
  private:
   size_t outputs() const { return classes_ == 0 ? 1 : classes_; }
-  // The experts' predictions (null: none) and their mix; false when none of them predicted.
-  bool Mix(const std::vector<uint32_t>& members, const std::vector<double>& predictions, std::vector<const double*>* advice,
-           std::vector<double>* mix) const;
+  struct Row;
+  static Row& RowAtHand();
+  bool ReadRow(const std::vector<uint32_t>& members, const std::vector<double>& predictions, Row* row) const;
+  double Likelihood(const double* prediction, double truth) const;
+  void FollowVariance(double error);
 
   size_t classes_;
-  double variance_ = 0;  // of the mix's error, regression
+  double variance_ = 0;  // of the blend's error, regression
   double variance_rows_ = 0;
   std::vector<Expert> experts_;
   ExpertPools pools_;
+  std::vector<double> shares_;
 };
 
 }  // namespace everlearn

@@ -25,19 +25,19 @@ TEST(Blend, OneStepIsBayesRuleThenTheShare) {
   double out[2];
   ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
   EXPECT_DOUBLE_EQ(out[1], 0.35);
-  blend.Learn(row, 1);
+  blend.Learn(row, 1, 0);
   // Posterior 0.1 : 0.6, of which 0.002 is spread over the two.
-  EXPECT_NEAR(blend.experts()[0].weight, 0.998 * (0.1 / 0.7) + 0.001, 1e-15);
-  EXPECT_NEAR(blend.experts()[1].weight, 0.998 * (0.6 / 0.7) + 0.001, 1e-15);
+  EXPECT_NEAR(blend.experts()[0].weights[0], 0.998 * (0.1 / 0.7) + 0.001, 1e-15);
+  EXPECT_NEAR(blend.experts()[1].weights[0], 0.998 * (0.6 / 0.7) + 0.001, 1e-15);
 }
 
 TEST(Blend, NewAndReplacedExpertsKeepTheWeightsADistribution) {
   Blend blend(0);
   for (uint32_t member = 1; member <= 4; ++member) blend.AddExpert(member);
-  for (const Blend::Expert& expert : blend.experts()) EXPECT_NEAR(expert.weight, 0.25, 1e-15);
+  for (const Blend::Expert& expert : blend.experts()) EXPECT_NEAR(expert.weights[0], 0.25, 1e-15);
   blend.ReplaceExpert(2, 9);
   double sum = 0;
-  for (const Blend::Expert& expert : blend.experts()) sum += expert.weight;
+  for (const Blend::Expert& expert : blend.experts()) sum += expert.weights[0];
   EXPECT_NEAR(sum, 1, 1e-15);
   EXPECT_FALSE(blend.HasExpert(2));
   EXPECT_TRUE(blend.HasExpert(9));
@@ -59,7 +59,7 @@ TEST(Blend, OneAbsurdOutcomeOrExpertDoesNotBlindIt) {
     ASSERT_TRUE(std::isfinite(out[0]));
     if (i >= 1200) error += std::abs(out[0] - truth);
     if (i == 100 || i == 1000) truth = i == 100 ? 1e6 : 1e200;
-    blend.Learn(row, truth);
+    blend.Learn(row, truth, 0);
   }
   EXPECT_LT(error / 800, 0.2);
 }
@@ -72,7 +72,7 @@ TEST(Blend, WithoutAnyExpertOfTheRowThereIsNoPrediction) {
 }
 
 // Herbster & Warmuth 1998: the log-loss exceeds that of the best sequence of experts with k changes by at most
-// ln n + k ln((n−1)… ) terms; with share a over n experts: (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)).
+// (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) with share a over n experts; the second layer adds ln N + T ln(1/(1−b)).
 TEST(Blend, RegretAgainstTheBestChangingExpertIsBounded) {
   constexpr double kShare = 0.002;
   constexpr int kRows = 6000, kChanges = 2;
@@ -96,11 +96,66 @@ TEST(Blend, RegretAgainstTheBestChangingExpertIsBounded) {
     ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
     mine -= std::log(out[static_cast<size_t>(truth)]);
     best -= std::log(0.9);
-    blend.Learn(row, truth);
+    blend.Learn(row, truth, 0);
   }
-  const double bound = (kChanges + 1) * std::log(3) + kChanges * std::log(1 / kShare) + (kRows - kChanges - 1) * std::log(1 / (1 - kShare));
+  const double bound = (kChanges + 1) * std::log(3) + kChanges * std::log(1 / kShare) +
+                       (kRows - kChanges - 1) * std::log(1 / (1 - kShare)) + std::log(blend.shares().size()) +
+                       kRows * std::log(1 / (1 - Blend::kPartyShare));
   EXPECT_LE(mine - best, bound);
-  EXPECT_GT(blend.experts()[2].weight, 0.9);
+  EXPECT_GT(blend.experts()[2].weights[0], 0.9);
+}
+
+// What no single expert nor average of them knows: two that are right about different halves, and overconfident.
+TEST(Blend, PoolsCalibrate) {
+  Blend blend(2);
+  blend.AddExpert(1);
+  Random random(3);
+  double mine = 0, experts = 0;
+  for (int t = 0; t < 8000; ++t) {
+    const double truth = random.Uniform() < 0.5 ? 1 : 0;
+    const bool right = random.Uniform() < 0.7;
+    const double p = right == (truth == 1) ? 0.98 : 0.02;
+    const PendingRow row = Row({1}, {1 - p, p});
+    double out[2];
+    ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
+    if (t >= 4000) {
+      mine -= std::log(out[static_cast<size_t>(truth)]) / 4000;
+      experts -= std::log(row.predictions[static_cast<size_t>(truth)]) / 4000;
+    }
+    blend.Learn(row, truth, 0);
+  }
+  const double best = -0.7 * std::log(0.7) - 0.3 * std::log(0.3);
+  EXPECT_GT(experts, best + 0.4);
+  EXPECT_LT(mine, best + 0.02);
+}
+
+// Under delay, experts that follow the last outcomes are right about what is known and wrong about what comes.
+TEST(Blend, LateOutcomesDoNotMakeItFollowThePast) {
+  Blend blend(2);
+  blend.AddExpert(1);
+  blend.AddExpert(2);
+  Random random(7);
+  constexpr int kRows = 20000, kDelay = 500;
+  std::vector<PendingRow> rows;
+  std::vector<double> truths;
+  double mine = 0;
+  for (int t = 0; t < kRows; ++t) {
+    if (t >= kDelay) blend.Learn(rows[static_cast<size_t>(t - kDelay)], truths[static_cast<size_t>(t - kDelay)], kDelay);
+    // Both are right in 60% of the rows, one in even runs of 500 rows, the other in odd ones.
+    const size_t run = static_cast<size_t>(t / kDelay) % 2;
+    const double truth = random.Uniform() < 0.5 ? 1 : 0;
+    const auto expert = [&](size_t which) {
+      const double right = which == run ? 0.9 : 0.3;
+      return random.Uniform() < right ? truth : 1 - truth;
+    };
+    const double a = 0.2 + 0.6 * expert(0), b = 0.2 + 0.6 * expert(1);
+    rows.push_back(Row({1, 2}, {1 - a, a, 1 - b, b}));
+    truths.push_back(truth);
+    double out[2];
+    ASSERT_TRUE(blend.Predict(rows.back().members, rows.back().predictions, out, &rows.back().parties));
+    if (t >= kRows / 2) mine -= std::log(out[static_cast<size_t>(truth)]) / (kRows / 2);
+  }
+  EXPECT_LT(mine, std::log(2));
 }
 
 TEST(Blend, RegressionFollowsTheBetterExpert) {
@@ -113,24 +168,24 @@ TEST(Blend, RegressionFollowsTheBetterExpert) {
     const PendingRow row = Row({1, 2}, {truth + 0.1 * random.Normal(), truth + 5});
     double out[1];
     ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
-    blend.Learn(row, truth);
+    blend.Learn(row, truth, 0);
   }
-  EXPECT_GT(blend.experts()[0].weight, 0.99);
+  EXPECT_GT(blend.experts()[0].weights[0], 0.99);
 }
 
 TEST(Blend, SavedAndLoadedItGoesOnEqually) {
   Blend blend(2);
   blend.AddExpert(1);
   blend.AddExpert(9);
-  blend.Learn(Row({1, 9}, {0.2, 0.8, 0.7, 0.3}), 1);
+  blend.Learn(Row({1, 9}, {0.2, 0.8, 0.7, 0.3}), 1, 0);
   ByteWriter out;
   blend.Save(&out);
   Blend copy(2);
   ByteReader in(out.bytes());
   copy.Load(&in);
-  for (Blend* b : {&blend, &copy}) b->Learn(Row({1, 9}, {0.6, 0.4, 0.5, 0.5}), 0);
+  for (Blend* b : {&blend, &copy}) b->Learn(Row({1, 9}, {0.6, 0.4, 0.5, 0.5}), 0, 0);
   ASSERT_EQ(copy.size(), 2u);
-  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(copy.experts()[i].weight, blend.experts()[i].weight);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(copy.experts()[i].weights[0], blend.experts()[i].weights[0]);
 }
 
 }  // namespace

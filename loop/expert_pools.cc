@@ -9,14 +9,12 @@
 namespace everlearn {
 namespace {
 
-constexpr std::array<double, 2> kSteps = {0.02, 0.002};  // of the log-linear pools
-constexpr double kShare = 0.001;                         // spread evenly over the parties after each outcome
-constexpr double kLeastProbability = 1e-4;               // probabilities count as at least this
-constexpr double kMostWeight = 4;                        // of an input of a log-linear pool
-constexpr double kKeep = 0.999;                          // of the moments after each outcome
-constexpr double kRidge = 10;                            // rows' worth of belief in the mix
-constexpr double kMostDeviations = 4;                    // errors and deviations count as at most so many standard deviations
-constexpr double kMostSquaredErrors = 16;                // in variances, when parties are judged
+constexpr std::array<double, 3> kSteps = {0.02, 0.002, 0.0002};  // of the log-linear pools
+constexpr double kLeastProbability = 1e-4;                       // probabilities count as at least this
+constexpr double kMostWeight = 4;                                // of an input of a log-linear pool
+constexpr double kKeep = 0.999;                                  // of the moments after each outcome
+constexpr double kRidge = 10;                                    // rows' worth of belief in the mix
+constexpr double kMostDeviations = 4;                            // errors and deviations count as at most so many standard deviations
 
 double SafeLog(double p) { return std::log(p >= kLeastProbability ? p : kLeastProbability); }
 
@@ -28,25 +26,25 @@ void Softmax(double* scores, size_t count) {
   for (size_t k = 0; k < count; ++k) scores[k] /= sum;
 }
 
-}  // namespace
-
-ExpertPools::ExpertPools(size_t classes) : classes_(classes) {
-  const size_t pools = classes == 0 ? 1 : kSteps.size();
-  shares_.assign(1 + pools, 1.0 / static_cast<double>(1 + pools));
-  weights_.assign(pools, classes == 0 ? 0.0 : 1.0);  // of the mix; of a constant
-  bias_.assign(pools * classes, 0.0);
-  if (classes == 0) moments_.assign(1, 0.0), cross_.assign(1, 0.0);
+double* Scratch(size_t count) {
+  static thread_local std::vector<double> values;
+  if (values.size() < count) values.resize(count);
+  return values.data();
 }
 
+}  // namespace
+
+ExpertPools::ExpertPools(size_t classes)
+    : classes_(classes),
+      pools_(classes == 0 ? 1 : kSteps.size()),
+      weights_(pools_, classes == 0 ? 0.0 : 1.0),  // of the constant; of the mix
+      bias_(pools_ * classes, 0.0),
+      moments_(classes == 0 ? 1 : 0, 0.0),
+      cross_(moments_.size(), 0.0) {}
+
 void ExpertPools::AddExpert() {
-  const size_t pools = shares_.size() - 1, before = inputs();
-  std::vector<double> weights;
-  for (size_t pool = 0; pool < pools; ++pool) {
-    weights.insert(weights.end(), weights_.begin() + static_cast<std::ptrdiff_t>(pool * before),
-                   weights_.begin() + static_cast<std::ptrdiff_t>((pool + 1) * before));
-    weights.push_back(0);
-  }
-  weights_ = std::move(weights);
+  const size_t before = inputs();
+  for (size_t pool = pools_; pool > 0; --pool) weights_.insert(weights_.begin() + static_cast<std::ptrdiff_t>(pool * before), 0.0);
   ++experts_;
   if (classes_ > 0) return;
   std::vector<double> moments(inputs() * inputs(), 0.0);
@@ -56,106 +54,76 @@ void ExpertPools::AddExpert() {
   cross_.push_back(0);
 }
 
-// Of the row at hand: inputs × outputs, then (1 + pools) × outputs.
-struct ExpertPools::Row {
-  std::vector<double> values, predictions;
-};
-ExpertPools::Row& ExpertPools::RowAtHand() {
-  static thread_local Row row;
-  return row;
-}
-
-// Input 0 is the mix (classes) or the constant (numbers).
-void ExpertPools::PredictAll(const double* mix, std::span<const double* const> experts, Row* row) const {
-  const size_t k = outputs();
-  auto& [values, predictions] = *row;
-  values.resize(inputs() * k);
-  predictions.resize(shares_.size() * k);
-  std::copy(mix, mix + k, predictions.begin());
+// Of classes: logarithms, inputs × classes; of numbers: what experts deviate from the mix.
+void ExpertPools::ReadInputs(const double* mix, std::span<const double* const> experts, double* values) const {
   if (classes_ == 0) {
-    values[0] = 0;
-    double sum = mix[0] + weights_[0];
-    for (size_t e = 0; e < experts_; ++e) {
-      values[1 + e] = experts[e] == nullptr || !std::isfinite(experts[e][0]) ? 0.0 : experts[e][0] - mix[0];
-      sum += weights_[1 + e] * values[1 + e];
-    }
-    predictions[1] = std::isfinite(sum) ? sum : mix[0];
+    values[0] = 1;
+    for (size_t e = 0; e < experts_; ++e) values[1 + e] = experts[e] == nullptr ? 0.0 : experts[e][0] - mix[0];
     return;
   }
-  for (size_t c = 0; c < k; ++c) values[c] = SafeLog(mix[c]);
-  for (size_t e = 0; e < experts_; ++e) {
-    double* to = values.data() + (1 + e) * k;
-    if (experts[e] == nullptr) std::copy(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(k), to);
-    else
-      for (size_t c = 0; c < k; ++c) to[c] = SafeLog(experts[e][c]);
+  for (size_t i = 0; i < inputs(); ++i) {
+    const double* from = i == 0 || experts[i - 1] == nullptr ? mix : experts[i - 1];
+    for (size_t c = 0; c < classes_; ++c) values[i * classes_ + c] = SafeLog(from[c]);
   }
-  for (size_t pool = 0; pool + 1 < shares_.size(); ++pool) {
-    double* scores = predictions.data() + (1 + pool) * k;
-    const double* weights = weights_.data() + pool * inputs();
-    std::copy_n(bias_.begin() + static_cast<std::ptrdiff_t>(pool * k), k, scores);
+}
+
+void ExpertPools::PredictFrom(const double* mix, const double* values, double* out) const {
+  if (classes_ == 0) {
+    out[0] = mix[0];
+    for (size_t i = 0; i < inputs(); ++i) out[0] += weights_[i] * values[i];
+    if (!std::isfinite(out[0])) out[0] = mix[0];
+    return;
+  }
+  for (size_t pool = 0; pool < pools_; ++pool, out += classes_) {
+    std::copy_n(bias_.begin() + static_cast<std::ptrdiff_t>(pool * classes_), classes_, out);
     for (size_t i = 0; i < inputs(); ++i)
-      for (size_t c = 0; c < k; ++c) scores[c] += weights[i] * values[i * k + c];
-    Softmax(scores, k);
+      for (size_t c = 0; c < classes_; ++c) out[c] += weights_[pool * inputs() + i] * values[i * classes_ + c];
+    Softmax(out, classes_);
   }
 }
 
 void ExpertPools::Predict(const double* mix, std::span<const double* const> experts, double* out) const {
-  Row& row = RowAtHand();
-  PredictAll(mix, experts, &row);
-  const size_t k = outputs();
-  std::fill(out, out + k, 0.0);
-  for (size_t party = 0; party < shares_.size(); ++party)
-    for (size_t c = 0; c < k; ++c) out[c] += shares_[party] * row.predictions[party * k + c];
+  double* values = Scratch(inputs() * std::max<size_t>(classes_, 1));
+  ReadInputs(mix, experts, values);
+  PredictFrom(mix, values, out);
 }
 
 void ExpertPools::Learn(const double* mix, std::span<const double* const> experts, double truth, double variance) {
-  Row& row = RowAtHand();
-  PredictAll(mix, experts, &row);
-  double sum = 0;
-  for (size_t party = 0; party < shares_.size(); ++party) {
-    double likelihood = 1;
-    if (classes_ > 0) {
-      likelihood = std::max(row.predictions[party * classes_ + static_cast<size_t>(truth)], kLeastProbability);
-    } else if (variance > 0) {
-      const double error = row.predictions[party] - truth, squared = error * error / variance;
-      likelihood = std::exp(-0.5 * (squared <= kMostSquaredErrors ? squared : kMostSquaredErrors));
-    }
-    shares_[party] *= likelihood;
-    sum += shares_[party];
+  double* values = Scratch(inputs() * std::max<size_t>(classes_, 1) + pools_ * classes_);
+  ReadInputs(mix, experts, values);
+  if (classes_ == 0) {
+    if (variance > 0) LearnNumber(truth - mix[0], std::sqrt(variance), values);
+    return;
   }
-  for (double& share : shares_) share = (1 - kShare) * share / sum + kShare / static_cast<double>(shares_.size());
-  if (classes_ > 0) LearnClasses(truth, &row);
-  else LearnNumber(mix, truth, variance, &row);
+  double* predictions = values + inputs() * classes_;
+  PredictFrom(mix, values, predictions);
+  LearnClasses(values, truth, predictions);
 }
 
-void ExpertPools::LearnClasses(double truth, Row* row) {
-  const size_t k = classes_;
-  for (size_t pool = 0; pool + 1 < shares_.size(); ++pool) {
-    double* slopes = row->predictions.data() + (1 + pool) * k;
+void ExpertPools::LearnClasses(const double* values, double truth, double* predictions) {
+  for (size_t pool = 0; pool < pools_; ++pool) {
+    double* slopes = predictions + pool * classes_;
     slopes[static_cast<size_t>(truth)] -= 1;
-    double* weights = weights_.data() + pool * inputs();
+    const double step = kSteps[pool];
     for (size_t i = 0; i < inputs(); ++i) {
       double gradient = 0;
-      for (size_t c = 0; c < k; ++c) gradient += slopes[c] * row->values[i * k + c];
-      weights[i] = std::clamp(weights[i] - kSteps[pool] * gradient, -kMostWeight, kMostWeight);
+      for (size_t c = 0; c < classes_; ++c) gradient += slopes[c] * values[i * classes_ + c];
+      double& weight = weights_[pool * inputs() + i];
+      weight = std::clamp(weight - step * gradient, -kMostWeight, kMostWeight);
     }
-    for (size_t c = 0; c < k; ++c) {
-      double& bias = bias_[pool * k + c];
-      bias = std::clamp(bias - kSteps[pool] * slopes[c], -kMostWeight, kMostWeight);
+    for (size_t c = 0; c < classes_; ++c) {
+      double& bias = bias_[pool * classes_ + c];
+      bias = std::clamp(bias - step * slopes[c], -kMostWeight, kMostWeight);
     }
   }
 }
 
-void ExpertPools::LearnNumber(const double* mix, double truth, double variance, Row* row) {
-  if (!(variance > 0)) return;
-  std::vector<double>& values = row->values;
-  const double scale = std::sqrt(variance), most = kMostDeviations;
-  const double error = std::clamp((truth - mix[0]) / scale, -most, most);
-  values[0] = 1;
-  for (size_t i = 1; i < inputs(); ++i) values[i] = std::clamp(values[i] / scale, -most, most);
+void ExpertPools::LearnNumber(double error, double scale, double* values) {
+  const double y = std::clamp(error / scale, -kMostDeviations, kMostDeviations);
+  for (size_t i = 1; i < inputs(); ++i) values[i] = std::clamp(values[i] / scale, -kMostDeviations, kMostDeviations);
   for (size_t i = 0; i < inputs(); ++i) {
     for (size_t j = 0; j < inputs(); ++j) moments_[i * inputs() + j] = kKeep * moments_[i * inputs() + j] + values[i] * values[j];
-    cross_[i] = kKeep * cross_[i] + values[i] * error;
+    cross_[i] = kKeep * cross_[i] + values[i] * y;
   }
   Solve();
   weights_[0] *= scale;
@@ -191,17 +159,16 @@ void ExpertPools::Solve() {
 
 void ExpertPools::Save(ByteWriter* out) const {
   out->PutVarint(experts_);
-  for (const std::vector<double>* part : {&shares_, &weights_, &bias_, &moments_, &cross_}) out->PutAll(*part);
+  for (const std::vector<double>* part : {&weights_, &bias_, &moments_, &cross_}) out->PutAll(*part);
 }
 
 void ExpertPools::Load(ByteReader* in) {
-  const size_t pools = shares_.size() - 1;
   experts_ = in->GetCount();
-  for (std::vector<double>* part : {&shares_, &weights_, &bias_, &moments_, &cross_}) *part = in->GetAll<double>();
-  const bool number = classes_ == 0;
-  const bool good = shares_.size() == pools + 1 && weights_.size() == pools * inputs() && bias_.size() == pools * classes_ &&
-                    moments_.size() == (number ? inputs() * inputs() : 0) && cross_.size() == (number ? inputs() : 0);
-  if (!good) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its pools are none");
+  for (std::vector<double>* part : {&weights_, &bias_, &moments_, &cross_}) *part = in->GetAll<double>();
+  const size_t numbers = classes_ == 0 ? inputs() : 0;
+  if (weights_.size() != pools_ * inputs() || bias_.size() != pools_ * classes_ || moments_.size() != numbers * numbers ||
+      cross_.size() != numbers)
+    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its pools are none");
 }
 
 }  // namespace everlearn

@@ -21,6 +21,7 @@ void SaveRow(const PendingRow& row, ByteWriter* out) {
   out->Put(row.history);
   out->PutAll(row.members);
   out->PutAll(row.predictions);
+  out->PutAll(row.parties);
   out->PutAll(row.features);
 }
 
@@ -38,6 +39,7 @@ PendingRow LoadRow(ByteReader* in) {
   row.history = in->Get<bool>();
   row.members = in->GetAll<uint32_t>();
   row.predictions = in->GetAll<double>();
+  row.parties = in->GetAll<double>();
   row.features = in->GetAll<double>();
   return row;
 }

@@ -171,7 +171,7 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
   }
   JsonArray weights;
   for (const Blend::Expert& expert : state.blend.experts())
-    weights.push_back(JsonObject{{"member", state.roster.Get(expert.member).name}, {"weight", expert.weight}});
+    weights.push_back(JsonObject{{"member", state.roster.Get(expert.member).name}, {"weight", state.blend.Weight(expert)}});
   const Interval gain = state.evidence.GainSinceDayOne();
   JsonArray warnings;
   for (const std::string& warning : LoopWarnings(state.options)) warnings.emplace_back(warning);

@@ -118,7 +118,7 @@ void Learn(LoopState& s, const PendingRow& row, double truth, const StepInput& i
       member.online->Learn(row.features.data(), truth, 1.0);
     }
   }
-  if (!row.history && s.blend.size() > 0) s.blend.Learn(row, truth);
+  if (!row.history && s.blend.size() > 0) s.blend.Learn(row, truth, s.pending.next_row() - 1 - row.row);
 }
 
 bool Closed(const LoopState& s, const PendingRow& row) {
@@ -159,6 +159,14 @@ void TakePredictions(const LoopState& s, const Event& event, PendingRow* row) {
   row->predictions.insert(row->predictions.end(), event.predictions.begin(), event.predictions.end());
 }
 
+// What the blend's parties say, whether or not it serves.
+void NoteParties(const LoopState& s, PendingRow* row) {
+  if (s.blend.size() == 0) return;
+  static thread_local std::vector<double> blended;
+  blended.resize(s.options.outputs());
+  s.blend.Predict(row->members, row->predictions, blended.data(), &row->parties);
+}
+
 void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
   const Event& event = input.event;
   Drain(s, input, effects);
@@ -175,15 +183,18 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
     s.lags.Fill(row.row, row.features.data() + row.features.size() - s.options.lag_features);
   row.members.clear();
   row.predictions.clear();
+  row.parties.clear();
   if (event.history) return;
   ++s.predicted;
   effects->predicted = &row;
   if (input.recompute || input.given) {
     if (event.members.empty()) throw Error(ErrorKind::kDamaged, "a stored row was predicted by nobody");
     TakePredictions(s, event, &row);
+    NoteParties(s, &row);
     return;
   }
   PredictRow(s, row.row, row.features.data(), &row.members, &row.predictions, input.ahead);
+  NoteParties(s, &row);
 }
 
 void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
@@ -229,7 +240,10 @@ void OnKnown(LoopState& s, const StepInput& input, Effects* effects) {
 
 void OnShadow(LoopState& s, const Event& event) {
   PendingRow* row = s.pending.Find(event.row);
-  if (row != nullptr && !row->known() && !row->history) TakePredictions(s, event, row);
+  if (row != nullptr && !row->known() && !row->history) {
+    TakePredictions(s, event, row);
+    NoteParties(s, row);
+  }
 }
 
 // The metrics of what was served follow; tests and learning stay with the first outcome.
