@@ -13,7 +13,8 @@ constexpr double kLeastProbability = 1e-4;   // a probability of what happened c
 constexpr double kMostSquaredErrors = 16.0;  // an error counts as at most this many variances
 constexpr double kVarianceRows = 200.0;      // memory of the variance, in outcomes
 constexpr double kLeastVarianceRows = 20.0;  // from here on
-constexpr double kMostGrowth = 20.0;         // a squared error counts as at most so many variances in the variance
+constexpr double kTrustRows = 1000;
+constexpr double kMostGrowth = 20.0;  // a squared error counts as at most so many variances in the variance
 
 // Weights that were multiplied by likelihoods: made to sum to 1, and a share of all spread evenly.
 template <typename WeightOf>
@@ -44,7 +45,7 @@ void Blend::AddExpert(uint32_t member) {
   const double weight = 1.0 / static_cast<double>(experts_.size() + 1);
   for (Expert& expert : experts_)
     for (double& w : expert.weights) w *= 1.0 - weight;
-  experts_.push_back({member, {}});
+  experts_.push_back({member, weight, {}});
   experts_.back().weights.fill(weight);
   pools_.AddExpert();
 }
@@ -138,6 +139,7 @@ void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay) {
     for (size_t party = 0; party < shares_.size(); ++party) blended += shares_[party] * said[party];
     FollowVariance(blended - truth);
   }
+  for (Expert& expert : experts_) expert.trust += (Weight(expert) - expert.trust) / kTrustRows;
   const double rate = 1 / std::sqrt(1.0 + static_cast<double>(delay));
   for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
   SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
@@ -160,6 +162,7 @@ void Blend::Save(ByteWriter* out) const {
   out->PutVarint(experts_.size());
   for (const Expert& expert : experts_) {
     out->Put(expert.member);
+    out->Put(expert.trust);
     for (const double weight : expert.weights) out->Put(weight);
   }
   pools_.Save(out);
@@ -174,6 +177,7 @@ void Blend::Load(ByteReader* in) {
   for (uint64_t left = in->GetCount(); left > 0; --left) {
     Expert& expert = experts_.emplace_back();
     expert.member = in->Get<uint32_t>();
+    expert.trust = in->Get<double>();
     for (double& weight : expert.weights) weight = in->Get<double>();
   }
   pools_.Load(in);

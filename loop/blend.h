@@ -47,6 +47,7 @@ class Blend {
 
   struct Expert {
     uint32_t member;
+    double trust = 0;                           // its weight in the mean of the mixes, averaged over the last 1,000 outcomes or so
     std::array<double, kRates.size()> weights;  // of the mixes
   };
   const std::vector<Expert>& experts() const { return experts_; }

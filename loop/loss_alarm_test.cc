@@ -56,6 +56,21 @@ TEST(LossAlarm, AFallIsNone) {
   for (uint64_t i = 0; i < 20'000; ++i) ASSERT_FALSE(alarm.Add(i < 5000 ? random.Uniform() : 0.3 * random.Uniform(), i, i, i));
 }
 
+// After a change the loss is high while the new is learnt; the next change is seen against what came after that.
+TEST(LossAlarm, AfterAFallARiseToTheOldLevelIsNoticed) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    LossAlarm alarm;
+    uint64_t found = 0;
+    for (uint64_t row = 0; row < 14'000 && found == 0; ++row) {
+      const double error_rate = row < 1500 ? 0.4 : row < 10'000 ? 0.1 : 0.3;
+      if (alarm.Add(random.Uniform() < error_rate ? 1.0 : 0.0, row, row, row)) found = row;
+    }
+    EXPECT_GT(found, 10'000u) << "seed " << seed;
+    EXPECT_LT(found, 10'600u) << "seed " << seed;
+  }
+}
+
 // Rows that were predicted before the first of them had counted are one observation: a bad day of 500 rows is no rise.
 TEST(LossAlarm, RowsOfABlockAreOneObservation) {
   Random random(2);

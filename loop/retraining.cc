@@ -83,17 +83,18 @@ void Retrain(LoopState& s, const std::vector<BankRow>& bank, Effects* effects) {
 }
 
 // What the rows before taught may no longer hold, so nobody waits for the schedule, nor keeps a bank of rows from it.
-void OnLossAlarm(LoopState& s, Effects* effects) {
+void OnLossAlarm(LoopState& s, uint32_t member, const LossAlarm& alarm, Effects* effects) {
   effects->notices.push_back({"drift",
-                              s.roster.champion,
+                              member,
                               0,
                               {{"what", "loss"},
                                {"loss", s.loss.name()},
-                               {"reference", s.alarm.reference()},
-                               {"recent", s.alarm.recent()},
-                               {"since_row", s.alarm.change_row()}}});
-  s.recent_row = s.alarm.change_row();
+                               {"reference", alarm.reference()},
+                               {"recent", alarm.recent()},
+                               {"since_row", alarm.change_row()}}});
+  s.recent_row = alarm.change_row();
   s.alarm.Reset();
+  for (Member& other : s.roster.members) other.alarm.Reset();
   s.patience = 1;
   if (s.options.retrain != RetrainRule::kAuto || s.paused) return;
   Retrain(s, {}, effects);

@@ -17,8 +17,9 @@ bool RetrainingIsDue(const LoopState& state);
 void ScheduleRetraining(LoopState& state);
 // Requests a training of each batch lineage that has none under way; `bank` may be empty.
 void Retrain(LoopState& state, const std::vector<BankRow>& bank, Effects* effects);
-// The served loss rose: a notice, and, where the rule is `auto`, a retraining.
-void OnLossAlarm(LoopState& state, Effects* effects);
+// The loss of what is served, or of a member that matters, rose: a notice, and, where the rule is `auto`, a retraining. All alarms begin
+// anew.
+void OnLossAlarm(LoopState& state, uint32_t member, const LossAlarm& alarm, Effects* effects);
 // Scores a lineage's new model on its evidence bank (predictions: rows × outputs): its pair with the champion may get its number, and the
 // schedule slows down where the model is no better than the one before. Returns the comparisons for people.
 JsonObject JudgeOnBank(LoopState& state, const TrainRequest& request, const std::vector<double>& predictions);

@@ -10,6 +10,7 @@
 
 #include "evaluation/running_score.h"
 #include "learner/learner.h"
+#include "loop/loss_alarm.h"
 #include "model/model.h"
 #include "statistics/block_mean.h"
 
@@ -42,8 +43,9 @@ struct Member {
   // An online member that costs more than it gives rests (loop/router.h): rows in [rests_from, wakes_at) are nothing to it.
   uint64_t rests_from = UINT64_MAX, wakes_at = UINT64_MAX;
   RunningScore score;
-  BlockMeanSequence loss;  // of its row loss
-  double cpu_seconds = 0;  // sampled; not part of what is deterministic
+  BlockMeanSequence loss;                        // of its row loss
+  LossAlarm alarm{4 * LossAlarm::kBlocksApart};  // of an expert that learns online
+  double cpu_seconds = 0;                        // sampled; not part of what is deterministic
 
   bool Predicts(uint64_t row) const { return row < rests_from || row >= wakes_at; }
   bool Learns(uint64_t row) const { return Predicts(row); }

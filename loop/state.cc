@@ -273,6 +273,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     for (const uint64_t row : {member.since_row, member.rests_from, member.wakes_at}) out.Put(row);
     member.score.Save(&out);
     member.loss.Save(&out);
+    member.alarm.Save(&out);
     out.Put(member.cpu_seconds);
   }
   out.Put(roster.champion);
@@ -368,6 +369,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     member.score = RunningScore(options.classes);
     member.score.Load(&in);
     member.loss.Load(&in);
+    member.alarm.Load(&in);
     member.cpu_seconds = in.Get<double>();
     if (model_of == nullptr || !member.alive) continue;
     if (!member.model_hash.empty()) member.model = model_of(member.model_hash);

@@ -73,6 +73,27 @@ void Decide(LoopState& s, const Decision& decision, Effects* effects) {
   }
 }
 
+// A blend may hide that its best expert fails, since others take over: experts of weight are watched too.
+void WatchLosses(LoopState& s, const PendingRow& row, double truth, uint64_t counted, Effects* effects) {
+  constexpr double kTrust = 0.2;  // that makes an expert matter
+  const auto loss = [&](const double* prediction) { return s.loss.Of(prediction, truth, kJudgedEpsilon); };
+  uint32_t alarmed = 0;
+  if (row.members.front() == s.roster.champion && s.alarm.Add(loss(row.predictions.data()), row.row, row.informed, counted))
+    alarmed = s.roster.champion;
+  for (const Blend::Expert& expert : s.blend.experts()) {
+    Member& member = s.roster.Get(expert.member);
+    const double* prediction = s.roster.LineageOf(member.id).kind != MemberKind::kOnline || s.roster.champion == member.id
+                                   ? nullptr
+                                   : row.Of(member.id, s.options.outputs());
+    if (prediction == nullptr || !member.alarm.Add(loss(prediction), row.row, row.informed, counted)) continue;
+    if (alarmed == 0 && expert.trust >= kTrust) alarmed = member.id;
+    else member.alarm.Reset();
+  }
+  if (alarmed == 0) return;
+  const LossAlarm alarm = alarmed == s.roster.champion ? s.alarm : s.roster.Get(alarmed).alarm;
+  OnLossAlarm(s, alarmed, alarm, effects);
+}
+
 // The row counts for tests now.
 void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) {
   if (row.history) {
@@ -83,9 +104,7 @@ void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) 
   const bool batch =
       std::any_of(s.roster.lineages.begin(), s.roster.lineages.end(), [](const Lineage& l) { return l.kind == MemberKind::kBatch; });
   if (batch) s.bank.Add(row, truth, counted, s.loss, s.roster, s.options.outputs());
-  if (row.members.front() == s.roster.champion &&
-      s.alarm.Add(s.loss.Of(row.predictions.data(), truth, kJudgedEpsilon), row.row, row.informed, counted))
-    OnLossAlarm(s, effects);
+  WatchLosses(s, row, truth, counted, effects);
   if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) Decide(s, *decision, effects);
 }
 
