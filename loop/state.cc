@@ -12,7 +12,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 7;
+constexpr uint32_t kCheckpointFormat = 8;
 constexpr const char* kNoChange = "no_change";
 
 Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
@@ -68,6 +68,7 @@ Json LoopOptions::ToJson() const {
                     {"retrain_every", retrain_every},
                     {"budget_units", budget_units},
                     {"budget_seconds", budget_seconds},
+                    {"row_units", row_units},
                     {"seed", std::to_string(seed)}};
 }
 
@@ -136,6 +137,7 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   o.retrain_every = whole("retrain_every", 0, kMost);
   o.budget_units = number("budget_units", 0, kLargest);
   o.budget_seconds = number("budget_seconds", 0, kLargest);
+  if (json.as_object().contains("row_units")) o.row_units = number("row_units", 0, kLargest);  // ledgers of before have none
   const std::string seed = TextField(json, "seed");
   const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), o.seed);
   check(error == std::errc() && end == seed.data() + seed.size(), "seed");
@@ -271,6 +273,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.PutText(member.model_hash);
     out.PutText(member.online && member.alive ? member.online->State() : "");
     for (const uint64_t row : {member.since_row, member.rests_from, member.wakes_at}) out.Put(row);
+    out.Put(member.rests);
     member.score.Save(&out);
     member.loss.Save(&out);
     member.alarm.Save(&out);
@@ -297,7 +300,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.Put(request.seconds);
     out.Put(request.due);
   }
-  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
+  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain, paid_off}) out.Put(count);
   out.Put(requests_made);
   out.Put(patience);
   out.Put(judged_at);
@@ -366,6 +369,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     member.model_hash = in.GetText();
     const std::string online = in.GetText();
     for (uint64_t* row : {&member.since_row, &member.rests_from, &member.wakes_at}) *row = in.Get<uint64_t>();
+    member.rests = in.Get<uint32_t>();
     member.score = RunningScore(options.classes);
     member.score.Load(&in);
     member.loss.Load(&in);
@@ -402,7 +406,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();
   }
-  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
+  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain, &paid_off}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
   patience = in.Get<uint32_t>();
   judged_at = in.Get<uint64_t>();
