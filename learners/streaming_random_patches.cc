@@ -1,0 +1,64 @@
+// streaming_random_patches: trees that each see a random weight of every row and a random part of the columns; a tree whose error grows is
+// replaced by one on other columns that was begun at the first sign of it. Good for streams with many columns, or few rows a class.
+//
+// Gomes, Read & Bifet, Streaming random patches for evolving data stream classification (2019); of a value, Gomes et al., On ensemble
+// techniques for data stream regression (2020). Trees say probabilities, not votes.
+#include "learners/tree_committee.h"
+
+namespace everlearn {
+namespace {
+
+LearnerInfo MakeStreamingRandomPatches() {
+  LearnerInfo info;
+  info.summary =
+      "Trees on random parts of the columns that learn row by row and are replaced when their error grows; for streams that change.";
+  info.paper = "Gomes, Read & Bifet, Streaming random patches for evolving data stream classification (2019)";
+  info.parameters = {
+      {"trees", ParameterType::kInteger, 15, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
+      {"patch", ParameterType::kNumber, 0.6, 0.01, 1, ParameterScale::kLinear, {}, "Share of the columns that a tree sees."},
+      {"grace", ParameterType::kNumber, 50, 10, 1e5, ParameterScale::kLog, {}, "Weight of a leaf's rows between two looks for a split."},
+      {"delta", ParameterType::kNumber, 0.01, 1e-12, 0.5, ParameterScale::kLog, {}, "Probability that a split is not the best."},
+      {"tie",
+       ParameterType::kNumber,
+       0.05,
+       0,
+       1,
+       ParameterScale::kLinear,
+       {},
+       "Below this bound the best split is taken, though another is as good."},
+      {"warning_delta",
+       ParameterType::kNumber,
+       0.0001,
+       1e-10,
+       0.5,
+       ParameterScale::kLog,
+       {},
+       "Of the detector that begins a tree in the background."},
+      {"change_delta", ParameterType::kNumber, 0.00001, 1e-10, 0.5, ParameterScale::kLog, {}, "Of the detector that replaces a tree."},
+  };
+  info.binary = info.multiclass = info.regression = true;
+  info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
+    return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * parameters.Number("patch") * features * outputs);
+  };
+  StartCommittees(
+      [](const ParameterValues& parameters, const StreamShape&) {
+        CommitteeOptions options;
+        options.trees = static_cast<size_t>(parameters.Integer("trees"));
+        options.rate = 6;
+        options.on_change = CommitteeOptions::OnChange::kReplaceTree;
+        options.patch = parameters.Number("patch");
+        options.warning_delta = parameters.Number("warning_delta");
+        options.change_delta = parameters.Number("change_delta");
+        options.growth.grace = parameters.Number("grace");
+        options.growth.delta = parameters.Number("delta");
+        options.growth.tie = parameters.Number("tie");
+        return options;
+      },
+      &info);
+  return info;
+}
+
+const bool registered = Learners().Add("streaming_random_patches", MakeStreamingRandomPatches());
+
+}  // namespace
+}  // namespace everlearn

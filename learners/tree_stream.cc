@@ -1,0 +1,65 @@
+#include "learners/tree_stream.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace everlearn {
+namespace {
+
+constexpr double kErrorReach = 3;  // deviations of the target that are the largest error
+
+}  // namespace
+
+TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes) {
+  const size_t columns = shape.features();
+  scale_.is_category.assign(shape.is_category.begin(), shape.is_category.end());
+  scale_.mean.assign(columns, 0.0);
+  scale_.deviation.assign(columns, 1.0);
+  count_.assign(columns, 0.0);
+  squares_.assign(columns, 0.0);
+}
+
+double TreeStream::LearnTarget(double target) {
+  if (classes_ > 0) return target;
+  double held = std::clamp(target, -kLargestTreeNumber, kLargestTreeNumber);
+  const double reach = kOutlierDeviations * target_.deviation;
+  if (target_.count >= kRowsBeforeOutliers && target_.squares > 0) held = std::clamp(held, target_.mean - reach, target_.mean + reach);
+  target_.Add(held);
+  return held;
+}
+
+void TreeStream::LearnColumns(const PreparedRow& row) {
+  AddToMoments({count_.data(), scale_.mean.data(), squares_.data(), scale_.deviation.data()}, row.values.data(), count_.size());
+}
+
+double TreeStream::ErrorOf(const double* said, double target) const {
+  if (classes_ > 0) return LossOf(said, target);
+  return std::min(std::abs(said[0] - target) / target_.deviation / kErrorReach, 1.0);
+}
+
+double TreeStream::LossOf(const double* said, double target) const {
+  if (classes_ > 0) return std::max_element(said, said + classes_) - said == static_cast<ptrdiff_t>(target) ? 0 : 1;
+  const double deviations = std::min(std::abs(said[0] - target) / target_.deviation, kOutlierDeviations);
+  return deviations * deviations;
+}
+
+void TreeStream::Save(ByteWriter* out) const {
+  for (const auto* values : {&count_, &scale_.mean, &squares_, &scale_.deviation}) out->PutAll(*values);
+  out->Put(target_);
+}
+
+void TreeStream::Load(ByteReader* in) {
+  const auto check = [](bool holds) {
+    if (!holds) throw Error(ErrorKind::kDamaged, "a stored state of trees on a stream does not fit its columns");
+  };
+  const size_t columns = count_.size();
+  for (auto* values : {&count_, &scale_.mean, &squares_, &scale_.deviation}) {
+    *values = in->GetAll<double>();
+    check(values->size() == columns && std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }));
+  }
+  check(std::all_of(scale_.deviation.begin(), scale_.deviation.end(), [](double d) { return d > 0; }));
+  target_ = in->Get<RunningMoments>();
+  check(std::isfinite(target_.mean) && target_.deviation > 0 && target_.squares >= 0 && target_.count >= 0);
+}
+
+}  // namespace everlearn
