@@ -319,10 +319,10 @@ LearnerInfo MakeWindowNeighbours() {
   info.paper = "Losing, Hammer & Wersing, KNN Classifier with Self Adjusting Memory for Heterogeneous Concept Drift (ICDM 2016)";
   info.parameters = {
       {"window", ParameterType::kInteger, 2000, 16, 100000, kLog, {}, "Newest rows that are kept, at most 32 MB of them."},
-      {"neighbours", ParameterType::kInteger, 10, 1, kMostVoters, kLog, {}, "Rows that vote, at most."},
+      {"neighbours", ParameterType::kInteger, 15, 1, kMostVoters, kLog, {}, "Rows that vote, at most."},
       {"relevance",
        ParameterType::kNumber,
-       0.5,
+       1,
        0,
        2,
        ParameterScale::kLinear,
