@@ -19,7 +19,7 @@ namespace everlearn {
 namespace {
 
 constexpr double kLargestGrowth = 1e12;         // of the weights, before all are divided by it
-constexpr double kLargestWeight = 1e6;          // of a row
+constexpr double kLargestWeight = 1e6;          // of a row, relative to the mean
 constexpr double kLeastDeviation = 1e-100;      // below it there is none
 constexpr size_t kMostCells = size_t{4} << 20;  // of counts of categories, 32 MB; a new category beyond them says nothing
 
@@ -74,7 +74,9 @@ class OnlineNaiveBayes final : public OnlineModel {
     if (class_rows_[classes_] > 0) temperature_.Add(scores_.data(), probabilities_.data(), classes_, happened);
     growth_ /= 1 - settings_.forgetting;
     if (growth_ > kLargestGrowth) Rescale();
-    const double grown = growth_ * std::min(weight, kLargestWeight);
+    weight_ += std::min(weight, 1e200);
+    learnt_ += 1;
+    const double grown = growth_ * std::min(weight / (weight_ / learnt_), kLargestWeight);
     class_rows_[happened] += grown;
     class_rows_[classes_] += grown;
     for (size_t j = 0; j < features_; ++j) {
@@ -99,6 +101,8 @@ class OnlineNaiveBayes final : public OnlineModel {
       out.Put(values.occurring);
     }
     out.Put(growth_);
+    out.Put(weight_);
+    out.Put(learnt_);
     temperature_.Save(&out);
     return out.Take();
   }
@@ -133,8 +137,10 @@ class OnlineNaiveBayes final : public OnlineModel {
       cells_ += size;
     }
     growth_ = in.Get<double>();
+    weight_ = in.Get<double>();
+    learnt_ = in.Get<double>();
     temperature_.Load(&in);
-    check(growth_ >= 1 && growth_ <= kLargestGrowth && in.done());
+    check(growth_ >= 1 && growth_ <= kLargestGrowth && weight_ >= 0 && learnt_ >= 0 && in.done());
   }
 
   std::shared_ptr<const Model> Snapshot() const override {
@@ -268,6 +274,7 @@ class OnlineNaiveBayes final : public OnlineModel {
   std::vector<bool> is_category_;
   size_t features_, classes_, columns_;
   double growth_ = 1;                           // weight of the newest row; all counts are in it
+  double weight_ = 0, learnt_ = 0;              // sum of all rows' weights, whose mean counts as one row, and their number
   std::vector<double> class_rows_;              // columns
   std::vector<double> count_, mean_, squares_;  // features × columns, of numbers
   std::vector<ValueCounts> values_;             // one a feature

@@ -332,7 +332,8 @@ LearnerInfo MakeWindowNeighbours() {
   };
   info.binary = info.multiclass = info.regression = true;
   info.weights = true;
-  info.exceptions = {"WeightsMatter: by distance, a training row asks nobody but itself"};
+  info.exceptions = {"WeightsMatter: by distance, a training row asks nobody but itself",
+                     "ColumnOrderDoesNotMatter: distances are sums in single precision"};
   info.cost_units = [](double rows, double features, double, const ParameterValues& parameters) {
     const double window = static_cast<double>(parameters.Integer("window"));
     return 0.05 + rows * (1e-4 + 1e-7 * window + 1e-8 * window * features);
