@@ -43,7 +43,7 @@ double ParseRowBudget(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
   const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
   if (error != std::errc() || !(units > 0 && units <= 1e9) || (!rest.empty() && rest != "units"))
-    Refuse("--row-budget", text, "write work units a row such as 0.1units (of 10 ms each), or none");
+    Refuse("--row-budget", text, "write work units a row such as 0.03units (of 10 ms each), or none");
   return units;
 }
 

@@ -25,6 +25,7 @@ struct Lineage {
   std::string learner;     // "blend" for the blend
   std::string parameters;  // JSON
   bool eligible = true;    // may serve, and is an expert of the blend
+  bool sees_lags = true;   // online: its rows have the lag features
   bool baseline = false;   // a safe one: the champion must not be worse
   uint32_t newest = 0;     // its latest member
   uint32_t refits = 0;

@@ -19,7 +19,7 @@ Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Js
 
 std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
   std::vector<std::string> names = options.roster;
-  if (names.empty() || names == std::vector<std::string>{kBlendName}) names = DefaultRoster(options.classes);
+  if (names.empty() || names == std::vector<std::string>{kBlendName}) names = DefaultRoster(options.classes, options.lag_features > 0);
   std::vector<RosterEntry> entries;
   const auto add = [&](const std::string& name) { entries.push_back(ParseRosterEntry(name, options.parameters)); };
   bool online = false, blend = false;
@@ -182,6 +182,7 @@ LoopState::LoopState(LoopOptions given)
     lineage.id = static_cast<uint32_t>(roster.lineages.size() + 1);
     lineage.learner = entry.learner;
     lineage.parameters = entry.parameters;
+    lineage.sees_lags = entry.sees_lags;
     lineage.eligible = options.lags || entry.learner != kNoChange;
     if (entry.learner == kBlendName) {
       lineage.kind = MemberKind::kBlend;
@@ -199,7 +200,7 @@ LoopState::LoopState(LoopOptions given)
     const LearnerInfo& learner = Learners().Get(entry.learner);
     const auto values =
         ParameterValues::FromJson(entry.learner, learner.parameters, ParseJson(lineage.parameters, "the parameters of " + entry.name));
-    member.online = learner.start(Shape(), values, MixBits(options.seed + member.id));
+    member.online = learner.start(ShapeFor(lineage), values, MixBits(options.seed + member.id));
   }
   constexpr uint64_t kFirstTraining = 1000;  // outcomes, where the schedule does not say
   next_retrain = options.retrain == RetrainRule::kEveryRows ? static_cast<uint64_t>(options.retrain_every) : kFirstTraining;
@@ -260,6 +261,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.PutText(lineage.learner);
     out.PutText(lineage.parameters);
     out.Put(lineage.eligible);
+    out.Put(lineage.sees_lags);
     out.Put(lineage.baseline);
     out.Put(lineage.newest);
     out.Put(lineage.refits);
@@ -353,6 +355,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     lineage.learner = in.GetText();
     lineage.parameters = in.GetText();
     lineage.eligible = in.Get<bool>();
+    lineage.sees_lags = in.Get<bool>();
     lineage.baseline = in.Get<bool>();
     lineage.newest = in.Get<uint32_t>();
     lineage.refits = in.Get<uint32_t>();
@@ -382,7 +385,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     const LearnerInfo& learner = Learners().Get(lineage.learner);
     const auto values = ParameterValues::FromJson(lineage.learner, learner.parameters,
                                                   ParseJson(lineage.parameters, "the parameters of " + lineage.learner));
-    member.online = learner.resume(Shape(), values, online);
+    member.online = learner.resume(ShapeFor(lineage), values, online);
   }
   roster.champion = in.Get<uint32_t>();
   roster.former = in.Get<uint32_t>();

@@ -120,7 +120,10 @@ struct LoopState {
   Member& AddMember(uint32_t lineage, std::string name);
   // The champion first, then the others by number.
   void UpdateSpeakers();
-  StreamShape Shape() const { return {options.is_category, options.classes}; }
+  // Of the rows as a lineage sees them; the lags, which come last, may be cut off.
+  StreamShape ShapeFor(const Lineage& lineage) const {
+    return {lineage.sees_lags ? options.is_category : options.own_features(), options.classes};
+  }
 
   std::string Save() const;
   // All but the waiting rows, of which pending.SavePart() then gives the parts; `place` says where they will lie.

@@ -18,7 +18,7 @@ namespace everlearn {
 namespace {
 
 struct ReplayFlags {
-  ReplayFlags() { loop.row_budget = "0.1units"; }
+  ReplayFlags() { loop.row_budget = "0.03units"; }
   std::string source, ledger, durability = "power";
   bool lines = false;
   TaskFlags task;
