@@ -43,6 +43,7 @@ LearnerInfo MakeAdaptiveRandomForest() {
       {"change_delta", ParameterType::kNumber, 0.001, 1e-10, 0.5, ParameterScale::kLog, {}, "Of the detector that replaces a tree."},
   };
   info.binary = info.multiclass = info.regression = true;
+  info.exceptions = {"ColumnOrderDoesNotMatter: the columns of a leaf are drawn by their position"};
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
     return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * std::sqrt(features) * outputs);
   };

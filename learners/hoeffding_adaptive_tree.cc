@@ -36,7 +36,7 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
     const double held = stream_.LearnTarget(target);
     LearnBelow(0, held, weight, true);
     if (outdated_) Prune();
-    stream_.LearnColumns(prepared_);
+    stream_.LearnColumns(prepared_, held);
   }
 
   std::string State() const override {

@@ -100,7 +100,7 @@ void TreeCommittee::Learn(const double* row, double target, double weight) {
     if (options_.on_change == CommitteeOptions::OnChange::kResetWorst) reset_worst |= member.change.AddAndRose(error);
   }
   if (reset_worst) ResetWorst();
-  stream_.LearnColumns(said_.prepared);
+  stream_.LearnColumns(said_.prepared, held);
   ++rows_;
   said_.valid = false;
 }

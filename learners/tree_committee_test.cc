@@ -44,7 +44,7 @@ TEST(StreamLearners, FindAConceptThatIsNotLinear) {
     const auto model = Start(name, {std::vector<bool>(5, false), 2});
     Chessboard board;
     ErrorRate(model.get(), &board, false, 10000);
-    EXPECT_LT(ErrorRate(model.get(), &board, false, 2000), 0.15) << name;
+    EXPECT_LT(ErrorRate(model.get(), &board, false, 2000), 0.25) << name;
   }
 }
 

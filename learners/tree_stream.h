@@ -14,10 +14,10 @@ class TreeStream {
   explicit TreeStream(const StreamShape& shape);
 
   const StreamScale& scale() const { return scale_; }
-  void Prepare(const double* row, PreparedRow* out) const { PrepareRow(scale_, row, classes_ == 0, out); }
+  void Prepare(const double* row, PreparedRow* out) const { PrepareRow(scale_, row, out); }
   // A target far from all others counts as less far; classes stay. The target is learnt.
   double LearnTarget(double target);
-  void LearnColumns(const PreparedRow& row);
+  void LearnColumns(const PreparedRow& row, double held_target);
   // 1 for a wrong class; of a value the error, where 3 deviations of the target are 1.
   double ErrorOf(const double* said, double target) const;
   // 1 for a wrong class; of a value the squared error in deviations of the target, where an outlier counts as less.
@@ -30,6 +30,7 @@ class TreeStream {
   size_t classes_;
   StreamScale scale_;
   std::vector<double> count_, squares_;  // with scale_, the running moments of the columns
+  std::vector<double> category_count_;   // one an effect
   RunningMoments target_;
 };
 

@@ -56,7 +56,7 @@ double CategoryScore(const CategoryCounts& counts, size_t slot, double x) {
 
 double QuickLog(double x) { return SeriesLog(x); }
 
-void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, PreparedRow* out) {
+void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out) {
   const size_t columns = scale.is_category.size();
   out->values.resize(columns);
   for (size_t j = 0; j < columns; ++j) {
@@ -68,11 +68,14 @@ void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, P
       out->values[j] = x != x ? x : std::clamp(x, -kLargestTreeNumber, kLargestTreeNumber);
     }
   }
-  if (!with_scaled) return;
+  if (scale.effects.empty()) return;
   out->scaled.resize(columns);
   for (size_t j = 0; j < columns; ++j) {
-    const double z = (out->values[j] - scale.mean[j]) / scale.deviation[j];
-    out->scaled[j] = scale.is_category[j] || z != z ? 0 : std::clamp(z, -kLinearReach, kLinearReach);
+    const double x = out->values[j];
+    const double z = x != x                 ? 0
+                     : scale.is_category[j] ? scale.effects[j * kCategorySlots + static_cast<size_t>(x)]
+                                            : (x - scale.mean[j]) / scale.deviation[j];
+    out->scaled[j] = std::clamp(z, -kLinearReach, kLinearReach);
   }
 }
 

@@ -14,7 +14,7 @@ constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 StreamTreesParameters Classes() {
   StreamTreesParameters parameters;
   parameters.classes = 2;
-  parameters.scale = {{0, 1}, {1, 0}, {2, 1}};
+  parameters.scale = {{0, 1}, {1, 0}, {2, 1}, {}};
   StreamTree tree;
   tree.nodes = {{2, 0, StreamNode::kMissingLeft, 1, 2},
                 {0, kNoSplit, 0, 0, 0},
@@ -39,7 +39,7 @@ StreamTreesParameters Classes() {
 
 StreamTreesParameters Values() {
   StreamTreesParameters parameters;
-  parameters.scale = {{0}, {10}, {2}};
+  parameters.scale = {{0}, {10}, {2}, std::vector<double>(kCategorySlots)};
   StreamTree tree;
   tree.nodes = {{0, 0, 0, 1, 2}, {0, kNoSplit, 0, 0, 0}, {0, kNoSplit, 0, 1, 0}};
   tree.value_leaves = {{-5, -5, -5, false, {}}, {1, 0, 4, true, {2, 1}}};
