@@ -89,7 +89,7 @@ void GrowingTree::Learn(const PreparedRow& row, const StreamScale& scale, const 
 bool GrowingTree::IsSure(const SplitSearch& search, double weight, size_t classes) const {
   const double range = classes > 2 ? std::log2(static_cast<double>(classes)) : 1;
   const double bound = std::sqrt(range * range * std::log(1 / options_.delta) / (2 * weight));
-  if (bound < options_.tie) return true;
+  if (bound < options_.tie || search.second < 0) return true;
   return shape_.classes > 0 ? search.best.merit - search.second > bound : search.second < (1 - bound) * search.best.merit;
 }
 

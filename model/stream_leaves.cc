@@ -7,7 +7,7 @@
 namespace everlearn {
 namespace {
 
-constexpr double kPriorWeight = 0.5;  // of a column's own variance in that of a class
+constexpr double kPriorWeight = 0.02;  // of a column's own variance in that of a class
 constexpr double kFarthest = 100;     // squared deviations: farther is as unlikely as this
 constexpr double kDoubt = 0.01;       // of what naive Bayes says
 constexpr double kLeastSpread = 1e-200;
