@@ -18,8 +18,12 @@ struct GrowthOptions {
   double delta = 1e-7;  // probability that a split is not the best
   double tie = 0.05;    // below this bound the best split is taken though another is as good
   size_t subspace = 0;  // columns that a leaf watches, drawn at random; 0: all of the tree
-  size_t most_bytes = 1024 << 20;
+  size_t most_bytes = 32 << 20;
 };
+
+// As parameters of a learner, with these defaults: grace, delta and tie.
+std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults);
+GrowthOptions ReadGrowth(const ParameterValues& parameters);
 
 class GrowingTree {
  public:
