@@ -16,7 +16,7 @@ LearnerInfo MakeAdaptiveRandomForest() {
   info.summary = "A forest that learns row by row and replaces trees whose error grows; for streams that change.";
   info.paper = "Gomes et al., Adaptive random forests for evolving data stream classification (2017)";
   info.parameters = {
-      {"trees", ParameterType::kInteger, 25, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
+      {"trees", ParameterType::kInteger, 40, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
       {"columns",
        ParameterType::kInteger,
        0,

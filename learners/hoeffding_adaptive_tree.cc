@@ -28,11 +28,14 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
   void Predict(const double* row, double* out) const override {
     stream_.Prepare(row, &prepared_);
     tree_.Predict(prepared_, stream_.scale(), &scratch_, out);
+    Sharpen(stream_.sharpness(), shape_.outputs(), out);
   }
 
   void Learn(const double* row, double target, double weight) override {
     if (!(weight > 0) || !std::isfinite(target)) return;
     stream_.Prepare(row, &prepared_);
+    tree_.Predict(prepared_, stream_.scale(), &scratch_, said_.data());
+    stream_.LearnSharpness(said_.data(), target);
     const double held = stream_.LearnTarget(target);
     LearnBelow(0, held, weight, true);
     if (outdated_) Prune();
@@ -73,6 +76,7 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
   std::shared_ptr<const Model> Snapshot() const override {
     StreamTreesParameters model;
     model.classes = shape_.classes;
+    model.sharpness = stream_.sharpness();
     model.scale = stream_.scale();
     GrowingTree main = tree_;
     main.Prune({0});
@@ -171,7 +175,7 @@ LearnerInfo MakeHoeffdingAdaptiveTree() {
   LearnerInfo info;
   info.summary = "A Hoeffding tree whose subtrees are replaced where their error grows; for streams that change in parts.";
   info.paper = "Bifet & Gavaldà, Adaptive learning from evolving data streams (2009)";
-  info.parameters = GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.05});
+  info.parameters = GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.2});
   info.binary = info.multiclass = info.regression = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues&) {
     return 0.05 + rows * (5e-5 + 2e-6 * features * outputs);

@@ -13,7 +13,7 @@ LearnerInfo MakeHoeffdingTree() {
   LearnerInfo info;
   info.summary = "A decision tree that learns row by row; for steady streams of many rows.";
   info.paper = "Domingos & Hulten, Mining high-speed data streams (2000)";
-  info.parameters = GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.05});
+  info.parameters = GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.2});
   info.binary = info.multiclass = info.regression = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues&) {
     return 0.05 + rows * (3e-5 + 2e-6 * features * outputs);

@@ -14,7 +14,7 @@ LearnerInfo MakeStreamingRandomPatches() {
       "Trees on random parts of the columns that learn row by row and are replaced when their error grows; for streams that change.";
   info.paper = "Gomes, Read & Bifet, Streaming random patches for evolving data stream classification (2019)";
   info.parameters = {
-      {"trees", ParameterType::kInteger, 15, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
+      {"trees", ParameterType::kInteger, 20, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
       {"patch", ParameterType::kNumber, 0.6, 0.01, 1, ParameterScale::kLinear, {}, "Share of the columns that a tree sees."},
       {"warning_delta",
        ParameterType::kNumber,

@@ -55,11 +55,21 @@ double TreeStream::LossOf(const double* said, double target) const {
   return deviations * deviations;
 }
 
+void TreeStream::LearnSharpness(const double* said, double target) {
+  if (classes_ < 2) return;
+  scores_.resize(classes_);
+  for (size_t k = 0; k < classes_; ++k) scores_[k] = QuickLog(std::max(said[k], 1e-12));
+  sharpened_.assign(said, said + classes_);
+  Sharpen(sharpness(), classes_, sharpened_.data());
+  temperature_.Add(scores_.data(), sharpened_.data(), classes_, static_cast<size_t>(target));
+}
+
 void TreeStream::Save(ByteWriter* out) const {
   for (const auto* values : {&count_, &scale_.mean, &squares_, &scale_.deviation}) out->PutAll(*values);
   out->PutAll(scale_.effects);
   out->PutAll(category_count_);
   out->Put(target_);
+  temperature_.Save(out);
 }
 
 void TreeStream::Load(ByteReader* in) {
@@ -80,6 +90,7 @@ void TreeStream::Load(ByteReader* in) {
   check(std::all_of(category_count_.begin(), category_count_.end(), [](double count) { return count >= 0; }));
   target_ = in->Get<RunningMoments>();
   check(std::isfinite(target_.mean) && target_.deviation > 0 && target_.squares >= 0 && target_.count >= 0);
+  temperature_.Load(in);
 }
 
 }  // namespace everlearn

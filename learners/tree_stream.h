@@ -6,6 +6,7 @@
 #include "kernels/running_moments.h"
 #include "learner/learner.h"
 #include "model/stream_leaves.h"
+#include "statistics/temperature_scaling.h"
 
 namespace everlearn {
 
@@ -23,6 +24,10 @@ class TreeStream {
   // 1 for a wrong class; of a value the squared error in deviations of the target, where an outlier counts as less.
   double LossOf(const double* said, double target) const;
 
+  // By how what was said came true: the power to which probabilities are to be taken. `said`: as they were before that.
+  double sharpness() const { return temperature_.Get(); }
+  void LearnSharpness(const double* said, double target);
+
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);  // throws kDamaged
 
@@ -32,6 +37,8 @@ class TreeStream {
   std::vector<double> count_, squares_;  // with scale_, the running moments of the columns
   std::vector<double> category_count_;   // one an effect
   RunningMoments target_;
+  TemperatureScaling temperature_;
+  std::vector<double> scores_, sharpened_;
 };
 
 }  // namespace everlearn

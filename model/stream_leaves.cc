@@ -8,8 +8,9 @@ namespace everlearn {
 namespace {
 
 constexpr double kPriorWeight = 0.02;  // of a column's own variance in that of a class
-constexpr double kFarthest = 100;     // squared deviations: farther is as unlikely as this
-constexpr double kDoubt = 0.01;       // of what naive Bayes says
+constexpr double kFarthest = 100;      // squared deviations: farther is as unlikely as this
+constexpr double kDoubt = 0.01;        // of what naive Bayes says
+constexpr double kLeastProbability = 1e-12;
 constexpr double kLeastSpread = 1e-200;
 constexpr size_t kLanes = 8;
 
@@ -113,6 +114,15 @@ void PredictNaiveBayes(const ClassLeaf& leaf, const StreamScale& scale, const do
   for (double& score : scratch->scores) sum += score = std::exp(score - best);
   std::fill_n(out, classes, kDoubt / static_cast<double>(classes));
   for (size_t s = 0; s < slots; ++s) out[leaf.classes[s]] += (1 - kDoubt) * scratch->scores[s] / sum;
+}
+
+void Sharpen(double sharpness, size_t classes, double* probabilities) {
+  if (sharpness == 1 || classes < 2) return;
+  const double most = QuickLog(*std::max_element(probabilities, probabilities + classes));
+  double sum = 0;
+  for (size_t k = 0; k < classes; ++k)
+    sum += probabilities[k] = std::exp(sharpness * (QuickLog(std::max(probabilities[k], kLeastProbability)) - most));
+  for (size_t k = 0; k < classes; ++k) probabilities[k] /= sum;
 }
 
 double PredictLinear(const ValueLeaf& leaf, const double* scaled) {

@@ -103,6 +103,9 @@ inline void PredictClasses(const ClassLeaf& leaf, const StreamScale& scale, cons
 double PredictLinear(const ValueLeaf& leaf, const double* scaled);
 inline double PredictValue(const ValueLeaf& leaf, const double* scaled) { return leaf.linear ? PredictLinear(leaf, scaled) : leaf.mean; }
 
+// Probabilities to the power of `sharpness`, made to sum to 1.
+void Sharpen(double sharpness, size_t classes, double* probabilities);
+
 // The mean of what trees say, in `out`: probabilities where there is more than one number.
 class TreeMean {
  public:

@@ -33,6 +33,7 @@ class StreamTreesModel final : public Model {
       mean.Add(scratch.out.data(), tree.weight);
     }
     mean.Finish();
+    Sharpen(parameters_.sharpness, outputs(), out);
   }
 
   Json Save(const std::string& prefix, ArrayFileWriter* file) const override;
@@ -168,7 +169,7 @@ Json StreamTreesModel::Save(const std::string& prefix, ArrayFileWriter* file) co
   file->Add(prefix + "deviation", std::span(parameters_.scale.deviation));
   file->Add(prefix + "effects", std::span(parameters_.scale.effects));
   arrays.ForEach([&]<typename T>(const char* name, std::vector<T>* values) { file->Add(prefix + name, std::span<const T>(*values)); });
-  return JsonObject{{"classes", static_cast<int64_t>(parameters_.classes)}};
+  return JsonObject{{"classes", static_cast<int64_t>(parameters_.classes)}, {"sharpness", parameters_.sharpness}};
 }
 
 std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, const ArrayFile& file, size_t features, size_t outputs) {
@@ -177,6 +178,7 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
   CheckModel(classes >= 0 && std::max<size_t>(static_cast<size_t>(classes), 1) == outputs,
              "the stream trees have a wrong number of classes");
   parameters.classes = static_cast<size_t>(classes);
+  parameters.sharpness = NumberField(json, "sharpness");
   parameters.scale.is_category = ToVector(file.Get<uint8_t>(prefix + "category"));
   parameters.scale.mean = ToVector(file.Get<double>(prefix + "mean"));
   parameters.scale.deviation = ToVector(file.Get<double>(prefix + "deviation"));
@@ -256,6 +258,7 @@ std::shared_ptr<const Model> MakeStreamTrees(StreamTreesParameters parameters) {
                  AllFinite(scale.deviation) && AllFinite(scale.effects) &&
                  std::all_of(scale.deviation.begin(), scale.deviation.end(), [](double d) { return d > 0; }),
              "a mean or deviation of the stream trees is wrong");
+  CheckModel(parameters.sharpness > 0 && parameters.sharpness <= 1000, "the sharpness of the stream trees is wrong");
   for (const StreamTree& tree : parameters.trees) {
     CheckModel(tree.weight >= 0 && std::isfinite(tree.weight), "a weight of the stream trees is wrong");
     CheckStreamNodes(tree.nodes, features, tree.class_leaves.size() + tree.value_leaves.size());
