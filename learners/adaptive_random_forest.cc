@@ -8,12 +8,15 @@
 namespace everlearn {
 namespace {
 
+// The square root of all and one, as in the paper; of many columns, of which most may say nothing, a fifth.
+size_t DefaultColumns(double columns) { return static_cast<size_t>(std::lround(std::max(std::sqrt(columns) + 1, columns / 5))); }
+
 LearnerInfo MakeAdaptiveRandomForest() {
   LearnerInfo info;
   info.summary = "A forest that learns row by row and replaces trees whose error grows; for streams that change.";
   info.paper = "Gomes et al., Adaptive random forests for evolving data stream classification (2017)";
   info.parameters = {
-      {"trees", ParameterType::kInteger, 25, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
+      {"trees", ParameterType::kInteger, 40, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
       {"columns",
        ParameterType::kInteger,
        0,
@@ -21,17 +24,7 @@ LearnerInfo MakeAdaptiveRandomForest() {
        100000,
        ParameterScale::kLinear,
        {},
-       "Columns that a leaf watches; 0: the square root of all, and one."},
-      {"grace", ParameterType::kNumber, 50, 10, 1e5, ParameterScale::kLog, {}, "Weight of a leaf's rows between two looks for a split."},
-      {"delta", ParameterType::kNumber, 0.01, 1e-12, 0.5, ParameterScale::kLog, {}, "Probability that a split is not the best."},
-      {"tie",
-       ParameterType::kNumber,
-       0.05,
-       0,
-       1,
-       ParameterScale::kLinear,
-       {},
-       "Below this bound the best split is taken, though another is as good."},
+       "Columns that a leaf watches; 0: the square root of all and one, or a fifth."},
       {"warning_delta",
        ParameterType::kNumber,
        0.01,
@@ -42,7 +35,9 @@ LearnerInfo MakeAdaptiveRandomForest() {
        "Of the detector that begins a tree in the background."},
       {"change_delta", ParameterType::kNumber, 0.001, 1e-10, 0.5, ParameterScale::kLog, {}, "Of the detector that replaces a tree."},
   };
+  for (const Parameter& parameter : GrowthParameters({.grace = 50, .delta = 0.01, .tie = 0.1})) info.parameters.push_back(parameter);
   info.binary = info.multiclass = info.regression = true;
+  info.exceptions = {"ColumnOrderDoesNotMatter: the columns of a leaf are drawn by their position"};
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
     return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * std::sqrt(features) * outputs);
   };
@@ -54,12 +49,9 @@ LearnerInfo MakeAdaptiveRandomForest() {
         options.on_change = CommitteeOptions::OnChange::kReplaceTree;
         options.warning_delta = parameters.Number("warning_delta");
         options.change_delta = parameters.Number("change_delta");
-        options.growth.grace = parameters.Number("grace");
-        options.growth.delta = parameters.Number("delta");
-        options.growth.tie = parameters.Number("tie");
+        options.growth = ReadGrowth(parameters);
         const auto columns = static_cast<size_t>(parameters.Integer("columns"));
-        const double root = std::sqrt(static_cast<double>(shape.features()));
-        options.growth.subspace = columns > 0 ? columns : static_cast<size_t>(std::lround(root)) + 1;
+        options.growth.subspace = columns > 0 ? columns : DefaultColumns(static_cast<double>(shape.features()));
         return options;
       },
       &info);

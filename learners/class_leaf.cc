@@ -124,9 +124,9 @@ void LearningClassLeaf::LearnNumbers(const double* values, size_t slot, double w
     const double x = values[shown.numbers[j]];
     if (x != x) continue;
     sum[j] += weight;
-    const double from_mean = x - mean[j], step = weight / sum[j];
-    mean[j] += from_mean * step;
-    squares[j] += weight * from_mean * from_mean * (1 - step);  // written so that it cannot fall below 0
+    const double from_mean = x - mean[j], share = weight / sum[j];
+    mean[j] += from_mean * share;
+    squares[j] += weight * (1 - share) * from_mean * from_mean;
     low[j] = std::min(low[j], x);
     high[j] = std::max(high[j], x);
   }

@@ -20,11 +20,12 @@ struct StreamSplit {
 
 struct SplitSearch {
   StreamSplit best;
-  double second = 0;  // merit of the best split of another column, or of none
+  double second = -1;  // merit of the best split of another column; below 0 where there is none
 
   // With the best split of a further column.
   void Compare(const StreamSplit& split) {
-    second = std::max(second, std::min(split.merit, best.merit));
+    if (split.feature == kNoSplit) return;
+    second = std::max(second, best.feature == kNoSplit ? second : std::min(split.merit, best.merit));
     if (split.merit > best.merit) best = split;
   }
 };

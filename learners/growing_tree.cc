@@ -4,6 +4,24 @@
 
 namespace everlearn {
 
+std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults) {
+  const auto number = [](const char* name, double value, double low, double high, ParameterScale scale, const char* doc) {
+    return Parameter{name, ParameterType::kNumber, value, low, high, scale, {}, doc};
+  };
+  return {
+      number("grace", defaults.grace, 10, 1e5, ParameterScale::kLog, "Weight of a leaf's rows between two looks for a split."),
+      number("delta", defaults.delta, 1e-12, 0.5, ParameterScale::kLog, "Probability that a split is not the best."),
+      number("tie", defaults.tie, 0, 1, ParameterScale::kLinear, "Below this bound the best split is taken, though another is as good.")};
+}
+
+GrowthOptions ReadGrowth(const ParameterValues& parameters) {
+  GrowthOptions options;
+  options.grace = parameters.Number("grace");
+  options.delta = parameters.Number("delta");
+  options.tie = parameters.Number("tie");
+  return options;
+}
+
 GrowingTree::GrowingTree(const StreamShape& shape, const GrowthOptions& options, uint64_t seed, std::vector<uint32_t> columns)
     : shape_(shape),
       is_category_(shape.is_category.begin(), shape.is_category.end()),
@@ -89,7 +107,7 @@ void GrowingTree::Learn(const PreparedRow& row, const StreamScale& scale, const 
 bool GrowingTree::IsSure(const SplitSearch& search, double weight, size_t classes) const {
   const double range = classes > 2 ? std::log2(static_cast<double>(classes)) : 1;
   const double bound = std::sqrt(range * range * std::log(1 / options_.delta) / (2 * weight));
-  if (bound < options_.tie) return true;
+  if (bound < options_.tie || search.second < 0) return true;
   return shape_.classes > 0 ? search.best.merit - search.second > bound : search.second < (1 - bound) * search.best.merit;
 }
 

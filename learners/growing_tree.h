@@ -21,6 +21,10 @@ struct GrowthOptions {
   size_t most_bytes = 32 << 20;
 };
 
+// As parameters of a learner, with these defaults: grace, delta and tie.
+std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults);
+GrowthOptions ReadGrowth(const ParameterValues& parameters);
+
 class GrowingTree {
  public:
   // What a tree says about a row: kept by forests between prediction and learning.

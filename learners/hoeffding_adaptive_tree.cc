@@ -28,15 +28,18 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
   void Predict(const double* row, double* out) const override {
     stream_.Prepare(row, &prepared_);
     tree_.Predict(prepared_, stream_.scale(), &scratch_, out);
+    Sharpen(stream_.sharpness(), shape_.outputs(), out);
   }
 
   void Learn(const double* row, double target, double weight) override {
     if (!(weight > 0) || !std::isfinite(target)) return;
     stream_.Prepare(row, &prepared_);
+    tree_.Predict(prepared_, stream_.scale(), &scratch_, said_.data());
+    stream_.LearnSharpness(said_.data(), target);
     const double held = stream_.LearnTarget(target);
     LearnBelow(0, held, weight, true);
     if (outdated_) Prune();
-    stream_.LearnColumns(prepared_);
+    stream_.LearnColumns(prepared_, held);
   }
 
   std::string State() const override {
@@ -73,6 +76,7 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
   std::shared_ptr<const Model> Snapshot() const override {
     StreamTreesParameters model;
     model.classes = shape_.classes;
+    model.sharpness = stream_.sharpness();
     model.scale = stream_.scale();
     GrowingTree main = tree_;
     main.Prune({0});
@@ -171,34 +175,16 @@ LearnerInfo MakeHoeffdingAdaptiveTree() {
   LearnerInfo info;
   info.summary = "A Hoeffding tree whose subtrees are replaced where their error grows; for streams that change in parts.";
   info.paper = "Bifet & Gavaldà, Adaptive learning from evolving data streams (2009)";
-  info.parameters = {
-      {"grace", ParameterType::kNumber, 200, 10, 1e5, ParameterScale::kLog, {}, "Rows of a leaf between two looks for a split."},
-      {"delta", ParameterType::kNumber, 1e-7, 1e-12, 0.5, ParameterScale::kLog, {}, "Probability that a split is not the best."},
-      {"tie",
-       ParameterType::kNumber,
-       0.05,
-       0,
-       1,
-       ParameterScale::kLinear,
-       {},
-       "Below this bound the best split is taken, though another is as good."},
-  };
+  info.parameters = GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.2});
   info.binary = info.multiclass = info.regression = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues&) {
     return 0.05 + rows * (5e-5 + 2e-6 * features * outputs);
   };
-  const auto growth = [](const ParameterValues& parameters) {
-    GrowthOptions options;
-    options.grace = parameters.Number("grace");
-    options.delta = parameters.Number("delta");
-    options.tie = parameters.Number("tie");
-    return options;
+  info.start = [](const StreamShape& shape, const ParameterValues& parameters, uint64_t seed) {
+    return std::make_unique<HoeffdingAdaptiveTree>(shape, ReadGrowth(parameters), seed);
   };
-  info.start = [growth](const StreamShape& shape, const ParameterValues& parameters, uint64_t seed) {
-    return std::make_unique<HoeffdingAdaptiveTree>(shape, growth(parameters), seed);
-  };
-  info.resume = [growth](const StreamShape& shape, const ParameterValues& parameters, const std::string& state) {
-    auto model = std::make_unique<HoeffdingAdaptiveTree>(shape, growth(parameters), 0);
+  info.resume = [](const StreamShape& shape, const ParameterValues& parameters, const std::string& state) {
+    auto model = std::make_unique<HoeffdingAdaptiveTree>(shape, ReadGrowth(parameters), 0);
     model->Restore(state);
     return model;
   };

@@ -13,18 +13,7 @@ LearnerInfo MakeHoeffdingTree() {
   LearnerInfo info;
   info.summary = "A decision tree that learns row by row; for steady streams of many rows.";
   info.paper = "Domingos & Hulten, Mining high-speed data streams (2000)";
-  info.parameters = {
-      {"grace", ParameterType::kNumber, 200, 10, 1e5, ParameterScale::kLog, {}, "Rows of a leaf between two looks for a split."},
-      {"delta", ParameterType::kNumber, 1e-7, 1e-12, 0.5, ParameterScale::kLog, {}, "Probability that a split is not the best."},
-      {"tie",
-       ParameterType::kNumber,
-       0.05,
-       0,
-       1,
-       ParameterScale::kLinear,
-       {},
-       "Below this bound the best split is taken, though another is as good."},
-  };
+  info.parameters = GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.2});
   info.binary = info.multiclass = info.regression = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues&) {
     return 0.05 + rows * (3e-5 + 2e-6 * features * outputs);
@@ -32,9 +21,7 @@ LearnerInfo MakeHoeffdingTree() {
   StartCommittees(
       [](const ParameterValues& parameters, const StreamShape&) {
         CommitteeOptions options;
-        options.growth.grace = parameters.Number("grace");
-        options.growth.delta = parameters.Number("delta");
-        options.growth.tie = parameters.Number("tie");
+        options.growth = ReadGrowth(parameters);
         return options;
       },
       &info);

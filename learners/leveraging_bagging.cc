@@ -13,18 +13,9 @@ LearnerInfo MakeLeveragingBagging() {
   info.paper = "Bifet, Holmes & Pfahringer, Leveraging bagging for evolving data streams (2010)";
   info.parameters = {
       {"trees", ParameterType::kInteger, 10, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
-      {"grace", ParameterType::kNumber, 200, 10, 1e5, ParameterScale::kLog, {}, "Weight of a leaf's rows between two looks for a split."},
-      {"delta", ParameterType::kNumber, 1e-7, 1e-12, 0.5, ParameterScale::kLog, {}, "Probability that a split is not the best."},
-      {"tie",
-       ParameterType::kNumber,
-       0.05,
-       0,
-       1,
-       ParameterScale::kLinear,
-       {},
-       "Below this bound the best split is taken, though another is as good."},
       {"change_delta", ParameterType::kNumber, 0.002, 1e-10, 0.5, ParameterScale::kLog, {}, "Of the detector on each tree's error."},
   };
+  for (const Parameter& parameter : GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.2})) info.parameters.push_back(parameter);
   info.binary = info.multiclass = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
     return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * features * outputs);
@@ -36,9 +27,7 @@ LearnerInfo MakeLeveragingBagging() {
         options.rate = 6;
         options.on_change = CommitteeOptions::OnChange::kResetWorst;
         options.change_delta = parameters.Number("change_delta");
-        options.growth.grace = parameters.Number("grace");
-        options.growth.delta = parameters.Number("delta");
-        options.growth.tie = parameters.Number("tie");
+        options.growth = ReadGrowth(parameters);
         return options;
       },
       &info);

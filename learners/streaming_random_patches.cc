@@ -14,18 +14,8 @@ LearnerInfo MakeStreamingRandomPatches() {
       "Trees on random parts of the columns that learn row by row and are replaced when their error grows; for streams that change.";
   info.paper = "Gomes, Read & Bifet, Streaming random patches for evolving data stream classification (2019)";
   info.parameters = {
-      {"trees", ParameterType::kInteger, 15, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
+      {"trees", ParameterType::kInteger, 20, 1, 1000, ParameterScale::kLog, {}, "Trees; each costs the same time."},
       {"patch", ParameterType::kNumber, 0.6, 0.01, 1, ParameterScale::kLinear, {}, "Share of the columns that a tree sees."},
-      {"grace", ParameterType::kNumber, 50, 10, 1e5, ParameterScale::kLog, {}, "Weight of a leaf's rows between two looks for a split."},
-      {"delta", ParameterType::kNumber, 0.01, 1e-12, 0.5, ParameterScale::kLog, {}, "Probability that a split is not the best."},
-      {"tie",
-       ParameterType::kNumber,
-       0.05,
-       0,
-       1,
-       ParameterScale::kLinear,
-       {},
-       "Below this bound the best split is taken, though another is as good."},
       {"warning_delta",
        ParameterType::kNumber,
        0.0001,
@@ -36,7 +26,9 @@ LearnerInfo MakeStreamingRandomPatches() {
        "Of the detector that begins a tree in the background."},
       {"change_delta", ParameterType::kNumber, 0.00001, 1e-10, 0.5, ParameterScale::kLog, {}, "Of the detector that replaces a tree."},
   };
+  for (const Parameter& parameter : GrowthParameters({.grace = 50, .delta = 0.01, .tie = 0.1})) info.parameters.push_back(parameter);
   info.binary = info.multiclass = info.regression = true;
+  info.exceptions = {"ColumnOrderDoesNotMatter: the columns of a tree are drawn by their position"};
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
     return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * parameters.Number("patch") * features * outputs);
   };
@@ -49,9 +41,7 @@ LearnerInfo MakeStreamingRandomPatches() {
         options.patch = parameters.Number("patch");
         options.warning_delta = parameters.Number("warning_delta");
         options.change_delta = parameters.Number("change_delta");
-        options.growth.grace = parameters.Number("grace");
-        options.growth.delta = parameters.Number("delta");
-        options.growth.tie = parameters.Number("tie");
+        options.growth = ReadGrowth(parameters);
         return options;
       },
       &info);

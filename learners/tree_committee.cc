@@ -35,6 +35,7 @@ TreeCommittee::TreeCommittee(const StreamShape& shape, const CommitteeOptions& o
     members_.push_back({NewTree(), nullptr, Adwin(options.change_delta), Adwin(options.warning_delta)});
   said_.row.resize(features);
   said_.answers.resize(options.trees);
+  said_.mean.resize(shape.outputs());
   said_.outputs.resize(options.trees * shape.outputs());
 }
 
@@ -68,11 +69,16 @@ double TreeCommittee::Voice(const Member& member) const {
   return shape_.classes > 0 ? std::max(1 - loss, 0.01) : 1 / (loss + 1e-6);
 }
 
-void TreeCommittee::Predict(const double* row, double* out) const {
-  Ask(row);
+void TreeCommittee::Combine(double* out) const {
   TreeMean mean(out, shape_.outputs());
   for (size_t m = 0; m < members_.size(); ++m) mean.Add(said_.outputs.data() + m * shape_.outputs(), Voice(members_[m]));
   mean.Finish();
+}
+
+void TreeCommittee::Predict(const double* row, double* out) const {
+  Ask(row);
+  Combine(out);
+  Sharpen(stream_.sharpness(), shape_.outputs(), out);
 }
 
 double TreeCommittee::DrawWeight(size_t member) const {
@@ -90,6 +96,8 @@ double TreeCommittee::Judge(Member* member, const double* said, double target) c
 void TreeCommittee::Learn(const double* row, double target, double weight) {
   if (!(weight > 0) || !std::isfinite(target)) return;
   Ask(row);
+  Combine(said_.mean.data());
+  stream_.LearnSharpness(said_.mean.data(), target);
   const double held = stream_.LearnTarget(target);
   bool reset_worst = false;
   for (size_t m = 0; m < members_.size(); ++m) {
@@ -100,7 +108,7 @@ void TreeCommittee::Learn(const double* row, double target, double weight) {
     if (options_.on_change == CommitteeOptions::OnChange::kResetWorst) reset_worst |= member.change.AddAndRose(error);
   }
   if (reset_worst) ResetWorst();
-  stream_.LearnColumns(said_.prepared);
+  stream_.LearnColumns(said_.prepared, held);
   ++rows_;
   said_.valid = false;
 }
@@ -187,6 +195,7 @@ void TreeCommittee::Restore(const std::string& state) {
 std::shared_ptr<const Model> TreeCommittee::Snapshot() const {
   StreamTreesParameters model;
   model.classes = shape_.classes;
+  model.sharpness = stream_.sharpness();
   model.scale = stream_.scale();
   for (const Member& member : members_) {
     model.trees.push_back(member.tree.Shown());

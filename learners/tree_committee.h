@@ -49,9 +49,11 @@ class TreeCommittee final : public OnlineModel {
     PreparedRow prepared;
     std::vector<GrowingTree::Answer> answers;
     std::vector<double> outputs;  // trees × outputs
+    std::vector<double> mean;
   };
   GrowingTree NewTree();
   void Ask(const double* row) const;
+  void Combine(double* out) const;  // of the row that was asked, before it is sharpened
   double Voice(const Member& member) const;
   double DrawWeight(size_t member) const;
   // How wrong a tree was about the row, which also goes into its voice.

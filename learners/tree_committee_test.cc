@@ -15,7 +15,9 @@ const std::vector<std::string> kAdaptive{"hoeffding_adaptive_tree", "adaptive_ra
 
 std::unique_ptr<OnlineModel> Start(const std::string& name, const StreamShape& shape) {
   const LearnerInfo& info = Learners().Get(name);
-  return info.start(shape, ParameterValues(info.parameters), 7);
+  ParameterValues parameters(info.parameters);
+  if (name == "streaming_random_patches") parameters.Set(name, "patch", "0.8");  // of a few columns most must be seen together
+  return info.start(shape, parameters, 7);
 }
 
 // Two numbers of five decide as in a chessboard of two by two, which no linear model can say.

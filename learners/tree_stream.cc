@@ -6,7 +6,9 @@
 namespace everlearn {
 namespace {
 
-constexpr double kErrorReach = 3;  // deviations of the target that are the largest error
+constexpr double kCategoryRows = 1000;  // the effect of a category follows the newest
+constexpr double kCalmRows = 5;         // with an effect of 0, that every category begins with
+constexpr double kErrorReach = 3;       // deviations of the target that are the largest error
 
 }  // namespace
 
@@ -17,6 +19,8 @@ TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes) {
   scale_.deviation.assign(columns, 1.0);
   count_.assign(columns, 0.0);
   squares_.assign(columns, 0.0);
+  scale_.effects.assign(classes_ == 0 ? columns * kCategorySlots : 0, 0.0);
+  category_count_ = scale_.effects;
 }
 
 double TreeStream::LearnTarget(double target) {
@@ -28,8 +32,16 @@ double TreeStream::LearnTarget(double target) {
   return held;
 }
 
-void TreeStream::LearnColumns(const PreparedRow& row) {
+void TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
   AddToMoments({count_.data(), scale_.mean.data(), squares_.data(), scale_.deviation.data()}, row.values.data(), count_.size());
+  if (classes_ > 0) return;
+  const double deviations = (held_target - target_.mean) / target_.deviation;
+  for (size_t j = 0; j < count_.size(); ++j) {
+    if (!scale_.is_category[j] || row.values[j] != row.values[j]) continue;
+    const size_t at = j * kCategorySlots + static_cast<size_t>(row.values[j]);
+    category_count_[at] = std::min(category_count_[at] + 1, kCategoryRows);
+    scale_.effects[at] += (deviations - scale_.effects[at]) / (category_count_[at] + kCalmRows);
+  }
 }
 
 double TreeStream::ErrorOf(const double* said, double target) const {
@@ -43,9 +55,21 @@ double TreeStream::LossOf(const double* said, double target) const {
   return deviations * deviations;
 }
 
+void TreeStream::LearnSharpness(const double* said, double target) {
+  if (classes_ < 2) return;
+  scores_.resize(classes_);
+  for (size_t k = 0; k < classes_; ++k) scores_[k] = QuickLog(std::max(said[k], 1e-12));
+  sharpened_.assign(said, said + classes_);
+  Sharpen(sharpness(), classes_, sharpened_.data());
+  temperature_.Add(scores_.data(), sharpened_.data(), classes_, static_cast<size_t>(target));
+}
+
 void TreeStream::Save(ByteWriter* out) const {
   for (const auto* values : {&count_, &scale_.mean, &squares_, &scale_.deviation}) out->PutAll(*values);
+  out->PutAll(scale_.effects);
+  out->PutAll(category_count_);
   out->Put(target_);
+  temperature_.Save(out);
 }
 
 void TreeStream::Load(ByteReader* in) {
@@ -58,8 +82,15 @@ void TreeStream::Load(ByteReader* in) {
     check(values->size() == columns && std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }));
   }
   check(std::all_of(scale_.deviation.begin(), scale_.deviation.end(), [](double d) { return d > 0; }));
+  const size_t effects = scale_.effects.size();
+  for (auto* values : {&scale_.effects, &category_count_}) {
+    *values = in->GetAll<double>();
+    check(values->size() == effects && std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }));
+  }
+  check(std::all_of(category_count_.begin(), category_count_.end(), [](double count) { return count >= 0; }));
   target_ = in->Get<RunningMoments>();
   check(std::isfinite(target_.mean) && target_.deviation > 0 && target_.squares >= 0 && target_.count >= 0);
+  temperature_.Load(in);
 }
 
 }  // namespace everlearn

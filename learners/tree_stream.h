@@ -6,6 +6,7 @@
 #include "kernels/running_moments.h"
 #include "learner/learner.h"
 #include "model/stream_leaves.h"
+#include "statistics/temperature_scaling.h"
 
 namespace everlearn {
 
@@ -14,14 +15,18 @@ class TreeStream {
   explicit TreeStream(const StreamShape& shape);
 
   const StreamScale& scale() const { return scale_; }
-  void Prepare(const double* row, PreparedRow* out) const { PrepareRow(scale_, row, classes_ == 0, out); }
+  void Prepare(const double* row, PreparedRow* out) const { PrepareRow(scale_, row, out); }
   // A target far from all others counts as less far; classes stay. The target is learnt.
   double LearnTarget(double target);
-  void LearnColumns(const PreparedRow& row);
+  void LearnColumns(const PreparedRow& row, double held_target);
   // 1 for a wrong class; of a value the error, where 3 deviations of the target are 1.
   double ErrorOf(const double* said, double target) const;
   // 1 for a wrong class; of a value the squared error in deviations of the target, where an outlier counts as less.
   double LossOf(const double* said, double target) const;
+
+  // By how what was said came true: the power to which probabilities are to be taken. `said`: as they were before that.
+  double sharpness() const { return temperature_.Get(); }
+  void LearnSharpness(const double* said, double target);
 
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);  // throws kDamaged
@@ -30,7 +35,10 @@ class TreeStream {
   size_t classes_;
   StreamScale scale_;
   std::vector<double> count_, squares_;  // with scale_, the running moments of the columns
+  std::vector<double> category_count_;   // one an effect
   RunningMoments target_;
+  TemperatureScaling temperature_;
+  std::vector<double> scores_, sharpened_;
 };
 
 }  // namespace everlearn

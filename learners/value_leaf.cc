@@ -10,7 +10,7 @@ constexpr size_t kFirstRows = 50;
 constexpr size_t kBins = 32;
 constexpr double kLeastShare = 0.01, kLeastWeight = 5;  // on each side of a split
 constexpr double kErrorFading = 0.99;
-constexpr double kStep = 0.05;  // of the linear model
+constexpr double kLeastStep = 0.02;  // of the linear model
 
 }  // namespace
 
@@ -55,7 +55,8 @@ void LearningValueLeaf::LearnModels(const PreparedRow& row, double target, doubl
     length += row.scaled[j] * row.scaled[j];
     score += shown.weights[j] * row.scaled[j];
   }
-  const double step = std::min(1.0, kStep * weight) / length * (target - score);
+  const double rate = weight * std::max(kLeastStep, 1 / std::sqrt(weight_));
+  const double step = std::min(1.0, rate) / length * (target - score);
   for (size_t j = 0; j < columns; ++j) shown.weights[j] += step * row.scaled[j];
   shown.weights.back() += step;
 }

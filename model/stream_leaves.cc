@@ -7,9 +7,10 @@
 namespace everlearn {
 namespace {
 
-constexpr double kPriorWeight = 0.5;  // of a column's own variance in that of a class
-constexpr double kFarthest = 100;     // squared deviations: farther is as unlikely as this
-constexpr double kDoubt = 0.01;       // of what naive Bayes says
+constexpr double kPriorWeight = 0.02;  // of a column's own variance in that of a class
+constexpr double kFarthest = 100;      // squared deviations: farther is as unlikely as this
+constexpr double kDoubt = 0.01;        // of what naive Bayes says
+constexpr double kLeastProbability = 1e-12;
 constexpr double kLeastSpread = 1e-200;
 constexpr size_t kLanes = 8;
 
@@ -56,7 +57,7 @@ double CategoryScore(const CategoryCounts& counts, size_t slot, double x) {
 
 double QuickLog(double x) { return SeriesLog(x); }
 
-void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, PreparedRow* out) {
+void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out) {
   const size_t columns = scale.is_category.size();
   out->values.resize(columns);
   for (size_t j = 0; j < columns; ++j) {
@@ -68,11 +69,14 @@ void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, P
       out->values[j] = x != x ? x : std::clamp(x, -kLargestTreeNumber, kLargestTreeNumber);
     }
   }
-  if (!with_scaled) return;
+  if (scale.effects.empty()) return;
   out->scaled.resize(columns);
   for (size_t j = 0; j < columns; ++j) {
-    const double z = (out->values[j] - scale.mean[j]) / scale.deviation[j];
-    out->scaled[j] = scale.is_category[j] || z != z ? 0 : std::clamp(z, -kLinearReach, kLinearReach);
+    const double x = out->values[j];
+    const double z = x != x                 ? 0
+                     : scale.is_category[j] ? scale.effects[j * kCategorySlots + static_cast<size_t>(x)]
+                                            : (x - scale.mean[j]) / scale.deviation[j];
+    out->scaled[j] = std::clamp(z, -kLinearReach, kLinearReach);
   }
 }
 
@@ -110,6 +114,15 @@ void PredictNaiveBayes(const ClassLeaf& leaf, const StreamScale& scale, const do
   for (double& score : scratch->scores) sum += score = std::exp(score - best);
   std::fill_n(out, classes, kDoubt / static_cast<double>(classes));
   for (size_t s = 0; s < slots; ++s) out[leaf.classes[s]] += (1 - kDoubt) * scratch->scores[s] / sum;
+}
+
+void Sharpen(double sharpness, size_t classes, double* probabilities) {
+  if (sharpness == 1 || classes < 2) return;
+  const double most = QuickLog(*std::max_element(probabilities, probabilities + classes));
+  double sum = 0;
+  for (size_t k = 0; k < classes; ++k)
+    sum += probabilities[k] = std::exp(sharpness * (QuickLog(std::max(probabilities[k], kLeastProbability)) - most));
+  for (size_t k = 0; k < classes; ++k) probabilities[k] /= sum;
 }
 
 double PredictLinear(const ValueLeaf& leaf, const double* scaled) {

@@ -23,16 +23,17 @@ constexpr double kLinearReach = 3;  // standardised numbers are held inside ± t
 struct StreamScale {
   std::vector<uint8_t> is_category;  // one a column; so too the others
   std::vector<double> mean, deviation;
+  std::vector<double> effects;  // of values: columns × kCategorySlots, how far the target of a category lies from its mean, in deviations
 };
 
 // A row as trees see it.
 struct PreparedRow {
   std::vector<double> values;  // numbers held inside ± kLargestTreeNumber, categories as slots, NaN missing
-  std::vector<double> scaled;  // standardised numbers, 0 where missing or a category
+  std::vector<double> scaled;  // for linear models: standardised numbers, effects of categories, 0 where missing
 };
 
-// `scaled` only where `with_scaled`.
-void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, PreparedRow* out);
+// `scaled` only where there are effects.
+void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out);
 
 struct StreamNode {
   static constexpr uint32_t kCategory = 1, kMissingLeft = 2;
@@ -101,6 +102,9 @@ inline void PredictClasses(const ClassLeaf& leaf, const StreamScale& scale, cons
 
 double PredictLinear(const ValueLeaf& leaf, const double* scaled);
 inline double PredictValue(const ValueLeaf& leaf, const double* scaled) { return leaf.linear ? PredictLinear(leaf, scaled) : leaf.mean; }
+
+// Probabilities to the power of `sharpness`, made to sum to 1.
+void Sharpen(double sharpness, size_t classes, double* probabilities);
 
 // The mean of what trees say, in `out`: probabilities where there is more than one number.
 class TreeMean {

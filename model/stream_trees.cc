@@ -1,8 +1,8 @@
-// Arrays of the file: `category` (U8), `mean`, `deviation` (F64), one a column; `tree_weight` (F64), `tree_nodes`, `tree_leaves` (U64: of
-// each tree); `threshold` (F64), `feature`, `flags`, `left`, `right` (U32), one a node. Of classes: `shares` (F64, leaves × classes),
-// `naive_bayes` (U8, one a leaf), and for those leaves, one after another: `numbers`, `categories`, `slots` (U64: how many), `columns` and
-// `slot_class` (U32), `gaussians` (F64), `capacity` (U32) and `counts` (F64). Of values: `value` (F64, leaves × 3: mean, low, high),
-// `linear` (U8) and `weights` (F64, (columns + 1) numbers for each linear leaf).
+// Arrays of the file: `category` (U8), `mean`, `deviation` (F64), one a column; `effects` (F64, of values: columns × 128); `tree_weight`
+// (F64), `tree_nodes`, `tree_leaves` (U64: of each tree); `threshold` (F64), `feature`, `flags`, `left`, `right` (U32), one a node. Of
+// classes: `shares` (F64, leaves × classes), `naive_bayes` (U8, one a leaf), and for those leaves, one after another: `numbers`,
+// `categories`, `slots` (U64: how many), `columns` and `slot_class` (U32), `gaussians` (F64), `capacity` (U32) and `counts` (F64). Of
+// values: `value` (F64, leaves × 3: mean, low, high), `linear` (U8) and `weights` (F64, (columns + 1) numbers for each linear leaf).
 #include "model/stream_trees.h"
 
 #include "model/check.h"
@@ -20,7 +20,7 @@ class StreamTreesModel final : public Model {
   void PredictRow(const double* row, double* out) const override {
     thread_local PreparedRow prepared;
     thread_local LeafScratch scratch;
-    PrepareRow(parameters_.scale, row, parameters_.classes == 0, &prepared);
+    PrepareRow(parameters_.scale, row, &prepared);
     TreeMean mean(out, outputs());
     scratch.out.resize(outputs());
     for (const StreamTree& tree : parameters_.trees) {
@@ -33,6 +33,7 @@ class StreamTreesModel final : public Model {
       mean.Add(scratch.out.data(), tree.weight);
     }
     mean.Finish();
+    Sharpen(parameters_.sharpness, outputs(), out);
   }
 
   Json Save(const std::string& prefix, ArrayFileWriter* file) const override;
@@ -166,8 +167,9 @@ Json StreamTreesModel::Save(const std::string& prefix, ArrayFileWriter* file) co
   file->Add(prefix + "category", std::span(parameters_.scale.is_category));
   file->Add(prefix + "mean", std::span(parameters_.scale.mean));
   file->Add(prefix + "deviation", std::span(parameters_.scale.deviation));
+  file->Add(prefix + "effects", std::span(parameters_.scale.effects));
   arrays.ForEach([&]<typename T>(const char* name, std::vector<T>* values) { file->Add(prefix + name, std::span<const T>(*values)); });
-  return JsonObject{{"classes", static_cast<int64_t>(parameters_.classes)}};
+  return JsonObject{{"classes", static_cast<int64_t>(parameters_.classes)}, {"sharpness", parameters_.sharpness}};
 }
 
 std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, const ArrayFile& file, size_t features, size_t outputs) {
@@ -176,9 +178,11 @@ std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, c
   CheckModel(classes >= 0 && std::max<size_t>(static_cast<size_t>(classes), 1) == outputs,
              "the stream trees have a wrong number of classes");
   parameters.classes = static_cast<size_t>(classes);
+  parameters.sharpness = NumberField(json, "sharpness");
   parameters.scale.is_category = ToVector(file.Get<uint8_t>(prefix + "category"));
   parameters.scale.mean = ToVector(file.Get<double>(prefix + "mean"));
   parameters.scale.deviation = ToVector(file.Get<double>(prefix + "deviation"));
+  parameters.scale.effects = ToVector(file.Get<double>(prefix + "effects"));
   CheckModel(parameters.scale.is_category.size() == features, "the stream trees have a wrong number of features");
   Arrays arrays;
   arrays.ForEach([&]<typename T>(const char* name, std::vector<T>* values) { *values = ToVector(file.Get<T>(prefix + name)); });
@@ -249,9 +253,12 @@ void CheckStreamNodes(const std::vector<StreamNode>& nodes, size_t features, siz
 std::shared_ptr<const Model> MakeStreamTrees(StreamTreesParameters parameters) {
   const StreamScale& scale = parameters.scale;
   const size_t features = scale.is_category.size();
-  CheckModel(scale.mean.size() == features && scale.deviation.size() == features && AllFinite(scale.mean) && AllFinite(scale.deviation) &&
+  CheckModel(scale.mean.size() == features && scale.deviation.size() == features &&
+                 scale.effects.size() == (parameters.classes == 0 ? features * kCategorySlots : 0) && AllFinite(scale.mean) &&
+                 AllFinite(scale.deviation) && AllFinite(scale.effects) &&
                  std::all_of(scale.deviation.begin(), scale.deviation.end(), [](double d) { return d > 0; }),
              "a mean or deviation of the stream trees is wrong");
+  CheckModel(parameters.sharpness > 0 && parameters.sharpness <= 1000, "the sharpness of the stream trees is wrong");
   for (const StreamTree& tree : parameters.trees) {
     CheckModel(tree.weight >= 0 && std::isfinite(tree.weight), "a weight of the stream trees is wrong");
     CheckStreamNodes(tree.nodes, features, tree.class_leaves.size() + tree.value_leaves.size());

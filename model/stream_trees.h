@@ -1,4 +1,5 @@
-// A committee of trees that grew on a stream: the mean of what they say, each with its weight. Immutable; safe to use from any thread.
+// A committee of trees that grew on a stream: the mean of what they say, each with its weight; probabilities
+// sharpened or softened by a power. Immutable; safe to use from any thread.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,8 @@ struct StreamTree {
 };
 
 struct StreamTreesParameters {
-  size_t classes = 0;  // 0: a value
+  size_t classes = 0;    // 0: a value
+  double sharpness = 1;  // power of the mean probabilities
   StreamScale scale;
   std::vector<StreamTree> trees;
 };

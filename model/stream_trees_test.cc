@@ -14,7 +14,7 @@ constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 StreamTreesParameters Classes() {
   StreamTreesParameters parameters;
   parameters.classes = 2;
-  parameters.scale = {{0, 1}, {1, 0}, {2, 1}};
+  parameters.scale = {{0, 1}, {1, 0}, {2, 1}, {}};
   StreamTree tree;
   tree.nodes = {{2, 0, StreamNode::kMissingLeft, 1, 2},
                 {0, kNoSplit, 0, 0, 0},
@@ -39,7 +39,7 @@ StreamTreesParameters Classes() {
 
 StreamTreesParameters Values() {
   StreamTreesParameters parameters;
-  parameters.scale = {{0}, {10}, {2}};
+  parameters.scale = {{0}, {10}, {2}, std::vector<double>(kCategorySlots)};
   StreamTree tree;
   tree.nodes = {{0, 0, 0, 1, 2}, {0, kNoSplit, 0, 0, 0}, {0, kNoSplit, 0, 1, 0}};
   tree.value_leaves = {{-5, -5, -5, false, {}}, {1, 0, 4, true, {2, 1}}};
@@ -63,11 +63,11 @@ TEST(StreamTrees, SplitsSendARowToItsLeaf) {
   EXPECT_NEAR(Predict(*model, {2.5, kMissing})[0], 7.5 / 8, 1e-12);
 }
 
-// By hand: the variance of a class has half a row of the column's own, a category one more of each.
+// By hand: the variance of a class has a fiftieth of a row of the column's own, a category one more of each.
 TEST(StreamTrees, NaiveBayesIsBayesRule) {
   const auto model = MakeStreamTrees(Classes());
   const auto score = [](double weight, double mean, double squares, double share, double x) {
-    const double variance = (squares + 0.5 * 4) / (weight + 0.5);
+    const double variance = (squares + 0.02 * 4) / (weight + 0.02);
     return weight * share * std::exp(-(x - mean) * (x - mean) / variance / 2) / std::sqrt(variance);
   };
   const double a = score(30, 0, 30, 21.0 / 33, 0.25), b = score(10, 1, 10, 2.0 / 13, 0.25);
@@ -81,6 +81,13 @@ TEST(StreamTrees, ValuesAreWeightedMeansOfMeansAndLinearModels) {
   EXPECT_NEAR(Predict(*model, {-1})[0], (-5 + 3 * 7) / 4.0, 1e-12);
   EXPECT_NEAR(Predict(*model, {11})[0], 1 + 2 * 0.5, 1e-12);
   EXPECT_NEAR(Predict(*model, {1e9})[0], 4, 1e-12);
+}
+
+TEST(StreamTrees, SharpnessIsAPower) {
+  StreamTreesParameters parameters = Classes();
+  parameters.sharpness = 2;
+  const auto model = MakeStreamTrees(parameters);
+  EXPECT_NEAR(Predict(*model, {2.5, 3})[1], 3.5 * 3.5 / (3.5 * 3.5 + 0.5 * 0.5), 1e-7);
 }
 
 TEST(StreamTrees, AFileBringsBackTheSame) {
@@ -124,6 +131,7 @@ TEST(StreamTrees, DamageIsRefused) {
   classes([](StreamTree* tree, auto*) { tree->class_leaves[0].counts.clear(); });
   classes([](auto*, StreamTreesParameters* all) { all->scale.deviation[0] = 0; });
   classes([](auto*, StreamTreesParameters* all) { all->scale.mean.pop_back(); });
+  classes([](auto*, StreamTreesParameters* all) { all->sharpness = 0; });
   refused([](StreamTree* tree, auto*) { tree->value_leaves[1].weights.pop_back(); }, Values());
   refused([](StreamTree* tree, auto*) { tree->value_leaves[1].low = 5; }, Values());
 }
