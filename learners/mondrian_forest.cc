@@ -287,13 +287,8 @@ class MondrianForest final : public OnlineModel {
 };
 
 Settings ReadSettings(const ParameterValues& parameters) {
-  return {static_cast<size_t>(parameters.Integer("trees")),
-          parameters.Number("step"),
-          parameters.Number("dirichlet"),
-          parameters.Number("relevance"),
-          parameters.Number("prior"),
-          parameters.Number("eps"),
-          parameters.Number("skip")};
+  return {static_cast<size_t>(parameters.Integer("trees")), parameters.Number("step"), parameters.Number("prior_rows"),
+          parameters.Number("relevance")};
 }
 
 LearnerInfo MakeMondrianForest() {
