@@ -1,10 +1,11 @@
 // mondrian_forest: trees that split at random, where rows fall outside of what was seen, and predict by all their prunings at once,
 // weighted by how well each did. Good from the first rows on, without any parameter that matters; does not mind the order of features.
 //
-// Mourtada, Gaïffas & Scornet, AMF: Aggregated Mondrian forests for online learning, JRSS B 83 (2021). Ours: boxes are measured in running
-// deviations of the features; a category is drawn a place among 256 in each tree, and is split like a number; a value's loss is in
-// deviations of the target. A tree whose share of the memory is full grows no more, but learns on; when no tree is young, the oldest full
-// one begins anew.
+// Mourtada, Gaïffas & Scornet, AMF: Aggregated Mondrian forests for online learning, JRSS B 83 (2021). Ours: boxes are measured in
+// deviations of the newest rows, and the more a feature says of the target by itself the sooner it is split; a category is drawn a place
+// among 256 in each tree, and is split like a number; a value's loss is in deviations of the target; trees are weighted by their recent
+// loss. A tree that has all its nodes grows no more, but learns on; when no tree is young, the worst full one begins anew, so that the
+// forest is a memory of some thousand rows.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -23,10 +24,15 @@ constexpr size_t kMostBytes = size_t{32} << 20;  // of all trees
 constexpr size_t kPlaces = 256;                  // of categories
 constexpr size_t kRateRows = 1000;               // the rates of splits follow from so many newest rows
 constexpr double kLargestCoordinate = 1e30, kLargestRate = 1e30;
+constexpr double kRowsOfLoss = 300;   // the mean loss of a tree follows the newest
+constexpr double kLeastShare = 1e-3;  // losses are held, so that a single row decides nothing
+constexpr double kLargestError = 5;   // so too those of values, in deviations
+constexpr double kSharpness = 5;      // of the trees' weights: exp(-kSharpness × loss)
+constexpr double kRowsBeforeVoting = 50;
 constexpr double kCategoryRate = 3.5;  // as of a number that is uniform in [0, 1]
 
 struct Settings {
-  size_t trees;
+  size_t trees, nodes;
   double step, prior_rows, relevance;
 };
 
@@ -41,12 +47,14 @@ class MondrianForest final : public OnlineModel {
         codes_(features_),
         rates_(features_, 1.0f),
         began_(settings.trees),
+        losses_(settings.trees),
+        weights_(settings.trees, 1.0 / settings.trees),
         numbers_(features_),
         x_(features_),
         votes_(shape.outputs()) {
     MondrianOptions options{features_, classes_, settings.step, settings.prior_rows, 0};
-    options.most_nodes = std::max<size_t>(kMostBytes / settings.trees / MondrianTree::BytesOfNode(options), 63);
-    young_ = options.most_nodes / 2;
+    options.most_nodes = std::clamp<size_t>(kMostBytes / settings.trees / MondrianTree::BytesOfNode(options), 16, settings.nodes);
+    young_ = options.most_nodes / 10;
     for (size_t t = 0; t < settings.trees; ++t) {
       seeds_.push_back(MixBits(seed ^ MixBits(t + 1)));
       trees_.emplace_back(options, seeds_[t]);
@@ -59,7 +67,7 @@ class MondrianForest final : public OnlineModel {
     for (size_t t = 0; t < trees_.size(); ++t) {
       Place(row, t);
       trees_[t].Predict(x_.data(), votes_.data());
-      for (size_t k = 0; k < votes_.size(); ++k) out[k] += votes_[k] / static_cast<double>(trees_.size());
+      for (size_t k = 0; k < votes_.size(); ++k) out[k] += weights_[t] * votes_[k];
     }
   }
 
@@ -78,9 +86,11 @@ class MondrianForest final : public OnlineModel {
     ReadNumbers(row);
     for (size_t t = 0; t < trees_.size(); ++t) {
       Place(row, t);
+      LearnLoss(t, target);
       trees_[t].Learn(x_.data(), rates_.data(), target, target_moments_.deviation);
     }
     Renew();
+    WeighTrees();
   }
 
   std::string State() const override {
@@ -91,6 +101,8 @@ class MondrianForest final : public OnlineModel {
     out.PutAll(newest_);
     out.PutAll(newest_targets_);
     out.PutAll(began_);
+    out.PutAll(losses_);
+    out.PutAll(weights_);
     out.PutAll(seeds_);
     out.Put(rows_);
     out.Put(target_moments_);
@@ -115,9 +127,13 @@ class MondrianForest final : public OnlineModel {
       check(codes_[j] >= 0 && codes_[j] <= kNoPlace && rates_[j] >= 0 && !std::isinf(rates_[j]) && !std::isinf(origin_[j]));
     for (const double target : newest_targets_)
       check(std::isfinite(target) && (classes_ == 0 || (target >= 0 && target < static_cast<double>(classes_))));
-    began_ = in.GetAll<double>();
+    for (auto* field : {&began_, &losses_, &weights_}) {
+      *field = in.GetAll<double>();
+      check(field->size() == trees_.size());
+      for (const double value : *field) check(value >= 0 && std::isfinite(value));
+    }
     seeds_ = in.GetAll<uint64_t>();
-    check(began_.size() == trees_.size() && seeds_.size() == trees_.size());
+    check(seeds_.size() == trees_.size());
     rows_ = in.Get<double>();
     target_moments_ = in.Get<RunningMoments>();
     check(std::isfinite(target_moments_.mean) && target_moments_.deviation > 0 && target_moments_.count >= 0);
@@ -129,7 +145,6 @@ class MondrianForest final : public OnlineModel {
     TreesParameters model;
     model.features = features_;
     model.outputs = votes_.size();
-    model.average = true;
     model.leaf_width = static_cast<uint32_t>(votes_.size());
     model.category_offsets = {0};
     for (size_t t = 0; t < trees_.size(); ++t) AppendTree(t, &model);
@@ -178,15 +193,40 @@ class MondrianForest final : public OnlineModel {
       x_[j] = !is_category_[j] ? numbers_[j] : row[j] >= 0 && row[j] < codes_[j] ? PlaceOf(tree, j, std::floor(row[j])) : 1.0f;
   }
 
+  // A tree is judged by the row, before it learns it.
+  void LearnLoss(size_t t, double target) {
+    trees_[t].Predict(x_.data(), votes_.data());
+    double loss = 0;
+    if (classes_ > 0) {
+      loss = -std::log(std::max(votes_[static_cast<size_t>(target)], kLeastShare));
+    } else {
+      const double error = std::clamp((target - votes_[0]) / target_moments_.deviation, -kLargestError, kLargestError);
+      loss = 0.5 * error * error;
+    }
+    losses_[t] += (loss - losses_[t]) / std::min(rows_ - began_[t], kRowsOfLoss);
+  }
+
+  // Of the full trees, the worst begins anew, when none is young.
   void Renew() {
-    size_t oldest = trees_.size();
+    size_t worst = trees_.size();
     for (size_t t = 0; t < trees_.size(); ++t) {
       if (trees_[t].nodes() < young_) return;
-      if (trees_[t].full() && (oldest == trees_.size() || began_[t] < began_[oldest])) oldest = t;
+      if (trees_[t].full() && (worst == trees_.size() || losses_[t] > losses_[worst])) worst = t;
     }
-    if (oldest == trees_.size()) return;
-    trees_[oldest].Clear();
-    began_[oldest] = rows_;
+    if (worst == trees_.size()) return;
+    trees_[worst].Clear();
+    began_[worst] = rows_;
+    losses_[worst] = 0;
+  }
+
+  // A tree that began anew does not vote before it is judged.
+  void WeighTrees() {
+    const auto votes = [&](size_t t) { return began_[t] == 0 || rows_ - began_[t] >= kRowsBeforeVoting; };
+    double least = std::numeric_limits<double>::infinity(), total = 0;
+    for (size_t t = 0; t < trees_.size(); ++t)
+      if (votes(t)) least = std::min(least, losses_[t]);
+    for (size_t t = 0; t < trees_.size(); ++t) total += weights_[t] = votes(t) ? std::exp(kSharpness * (least - losses_[t])) : 0;
+    for (double& weight : weights_) weight = total > 0 ? weight / total : 1 / static_cast<double>(trees_.size());
   }
 
   // The largest number of column j whose coordinate is at most the threshold.
@@ -223,13 +263,13 @@ class MondrianForest final : public OnlineModel {
     const size_t width = votes_.size(), first = model->left.size();
     if (t.nodes() == 0) {
       model->leaves.push_back(1);
-      model->leaf_values.insert(model->leaf_values.end(), width, classes_ > 0 ? 1.0 / static_cast<double>(classes_) : 0.0);
+      model->leaf_values.insert(model->leaf_values.end(), width, classes_ > 0 ? weights_[tree] / static_cast<double>(classes_) : 0.0);
       return;
     }
     uint32_t leaves = 0;
     std::vector<size_t> sets(features_ * (kPlaces + 1), 0);
     std::vector<double> said(width, 0.0), own(width);  // said: a stack, one place a level
-    std::vector<Open> open{{t.root(), -1, false, 1.0, 0}};
+    std::vector<Open> open{{t.root(), -1, false, weights_[tree], 0}};
     while (!open.empty()) {
       const Open o = open.back();
       open.pop_back();
@@ -278,6 +318,7 @@ class MondrianForest final : public OnlineModel {
   std::vector<float> rates_;
   std::vector<double> newest_, newest_targets_;  // rows that the next rates follow from
   std::vector<double> began_;                    // the row at which a tree began
+  std::vector<double> losses_, weights_;
   std::vector<uint64_t> seeds_;
   double rows_ = 0;
   RunningMoments target_moments_;
@@ -287,8 +328,8 @@ class MondrianForest final : public OnlineModel {
 };
 
 Settings ReadSettings(const ParameterValues& parameters) {
-  return {static_cast<size_t>(parameters.Integer("trees")), parameters.Number("step"), parameters.Number("prior_rows"),
-          parameters.Number("relevance")};
+  return {static_cast<size_t>(parameters.Integer("trees")), static_cast<size_t>(parameters.Integer("nodes")), parameters.Number("step"),
+          parameters.Number("prior_rows"), parameters.Number("relevance")};
 }
 
 LearnerInfo MakeMondrianForest() {
@@ -297,8 +338,9 @@ LearnerInfo MakeMondrianForest() {
   info.summary = "Random trees that predict by all their prunings at once; good from the first rows on, with nothing to tune.";
   info.paper = "Mourtada, Gaïffas & Scornet, AMF: Aggregated Mondrian forests for online learning, JRSS B 83 (2021)";
   info.parameters = {
-      {"trees", ParameterType::kInteger, 10, 1, 200, kLog, {}, "Trees; they share 32 MB."},
-      {"step", ParameterType::kNumber, 1, 0.01, 10, kLog, {}, "How fast losses lower the weight of a pruning."},
+      {"trees", ParameterType::kInteger, 15, 1, 200, kLog, {}, "Trees; they share 32 MB."},
+      {"nodes", ParameterType::kInteger, 2500, 16, 1000000, kLog, {}, "Nodes of a tree, at most; few follow a moving concept sooner."},
+      {"step", ParameterType::kNumber, 2, 0.01, 10, kLog, {}, "How fast losses lower the weight of a pruning."},
       {"prior_rows",
        ParameterType::kNumber,
        0.2,
@@ -309,7 +351,7 @@ LearnerInfo MakeMondrianForest() {
        "Rows that a node begins with: of all classes alike, or of its parent's mean."},
       {"relevance",
        ParameterType::kNumber,
-       1,
+       2,
        0,
        4,
        ParameterScale::kLinear,
