@@ -171,6 +171,7 @@ void MondrianTree::Learn(const float* x, const float* rates, double target, doub
     SetPoint(root_, x);
     if (options_.classes == 0) mean_[root_] = target;
     UpdateNode(root_, target, deviation);
+    UpdateTreeWeight(root_);
     return;
   }
   path_.clear();

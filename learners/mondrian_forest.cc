@@ -24,10 +24,12 @@ constexpr size_t kMostBytes = size_t{32} << 20;  // of all trees
 constexpr size_t kPlaces = 256;                  // of categories
 constexpr size_t kRateRows = 1000;               // the rates of splits follow from so many newest rows
 constexpr double kLargestCoordinate = 1e30, kLargestRate = 1e30;
-constexpr double kRowsOfLoss = 300;   // the mean loss of a tree follows the newest
-constexpr double kLeastShare = 1e-3;  // losses are held, so that a single row decides nothing
-constexpr double kLargestError = 5;   // so too those of values, in deviations
-constexpr double kSharpness = 5;      // of the trees' weights: exp(-kSharpness × loss)
+constexpr double kRowsOfLoss = 300;  // the mean loss of a tree follows the newest
+constexpr double kRowsOfUsualLoss = 3000;
+constexpr double kAlarmFactor = 1.5, kAlarmLoss = 0.1;  // a recent loss above 1.5 × the usual one + 0.1 is a change of concept
+constexpr double kLeastShare = 1e-3;                    // losses are held, so that a single row decides nothing
+constexpr double kLargestError = 5;                     // so too those of values, in deviations
+constexpr double kSharpness = 5;                        // of the trees' weights: exp(-kSharpness × loss)
 constexpr double kRowsBeforeVoting = 50;
 constexpr double kCategoryRate = 3.5;  // as of a number that is uniform in [0, 1]
 
@@ -48,6 +50,7 @@ class MondrianForest final : public OnlineModel {
         rates_(features_, 1.0f),
         began_(settings.trees),
         losses_(settings.trees),
+        usual_losses_(settings.trees),
         weights_(settings.trees, 1.0 / settings.trees),
         numbers_(features_),
         x_(features_),
@@ -102,6 +105,7 @@ class MondrianForest final : public OnlineModel {
     out.PutAll(newest_targets_);
     out.PutAll(began_);
     out.PutAll(losses_);
+    out.PutAll(usual_losses_);
     out.PutAll(weights_);
     out.PutAll(seeds_);
     out.Put(rows_);
@@ -127,7 +131,7 @@ class MondrianForest final : public OnlineModel {
       check(codes_[j] >= 0 && codes_[j] <= kNoPlace && rates_[j] >= 0 && !std::isinf(rates_[j]) && !std::isinf(origin_[j]));
     for (const double target : newest_targets_)
       check(std::isfinite(target) && (classes_ == 0 || (target >= 0 && target < static_cast<double>(classes_))));
-    for (auto* field : {&began_, &losses_, &weights_}) {
+    for (auto* field : {&began_, &losses_, &usual_losses_, &weights_}) {
       *field = in.GetAll<double>();
       check(field->size() == trees_.size());
       for (const double value : *field) check(value >= 0 && std::isfinite(value));
@@ -204,19 +208,25 @@ class MondrianForest final : public OnlineModel {
       loss = 0.5 * error * error;
     }
     losses_[t] += (loss - losses_[t]) / std::min(rows_ - began_[t], kRowsOfLoss);
+    usual_losses_[t] += (loss - usual_losses_[t]) / std::min(rows_ - began_[t], kRowsOfUsualLoss);
   }
 
-  // Of the full trees, the worst begins anew, when none is young.
+  // A tree that errs far more than it used to begins anew; and of the full ones the worst, when no other is young.
   void Renew() {
     size_t worst = trees_.size();
+    bool young = false;
     for (size_t t = 0; t < trees_.size(); ++t) {
-      if (trees_[t].nodes() < young_) return;
+      if (rows_ - began_[t] > kRowsOfLoss && losses_[t] > kAlarmFactor * usual_losses_[t] + kAlarmLoss) BeginAnew(t);
+      young |= trees_[t].nodes() < young_;
       if (trees_[t].full() && (worst == trees_.size() || losses_[t] > losses_[worst])) worst = t;
     }
-    if (worst == trees_.size()) return;
-    trees_[worst].Clear();
-    began_[worst] = rows_;
-    losses_[worst] = 0;
+    if (!young && worst != trees_.size()) BeginAnew(worst);
+  }
+
+  void BeginAnew(size_t t) {
+    trees_[t].Clear();
+    began_[t] = rows_;
+    losses_[t] = usual_losses_[t] = 0;
   }
 
   // A tree that began anew does not vote before it is judged.
@@ -316,9 +326,9 @@ class MondrianForest final : public OnlineModel {
   std::vector<double> origin_;  // of a number: its first value, so that coordinates keep their digits in single precision
   std::vector<double> codes_;   // of a category: how many were learnt
   std::vector<float> rates_;
-  std::vector<double> newest_, newest_targets_;  // rows that the next rates follow from
-  std::vector<double> began_;                    // the row at which a tree began
-  std::vector<double> losses_, weights_;
+  std::vector<double> newest_, newest_targets_;          // rows that the next rates follow from
+  std::vector<double> began_;                            // the row at which a tree began
+  std::vector<double> losses_, usual_losses_, weights_;  // recent losses of a tree, those of some thousand rows, and its vote
   std::vector<uint64_t> seeds_;
   double rows_ = 0;
   RunningMoments target_moments_;
