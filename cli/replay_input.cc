@@ -102,6 +102,10 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
                  "the members: learners, or learners with parameters (online_linear:forgetting=0.01); default: chosen for the kind of task")
       ->delimiter(',')
       ->type_name("A,B");
+  app.add_option("--detectors", flags->detectors,
+                 "drift detectors over the errors of what is served; each alarm is an event (see detectors)")
+      ->delimiter(',')
+      ->type_name("A,B");
   app.add_option("--lags", flags->lags, "auto: earlier outcomes, where already known, are inputs; none: they are not")
       ->type_name("auto|none");
   app.add_option("--error-rate", flags->error_rate, "of a false promotion over the whole life (default: 0.05)")
@@ -139,6 +143,8 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   options.roster = flags.roster.empty() ? task.learners : flags.roster;
   if (options.roster == std::vector<std::string>{"default"}) options.roster.clear();
   for (const std::string& name : options.roster) ParseRosterEntry(name, {});
+  options.detectors = flags.detectors;
+  for (const std::string& name : options.detectors) Detectors().Get(name);
   if (!task.task.weight.empty() || !task.task.group.empty() || task.folds != 0)
     throw Error(ErrorKind::kUsage, "--weight, --group and --folds do not go with the loop", "its rows count alike, in the order of time");
   for (const auto& [learner, value] : LearnerSettings(task)) options.parameters[learner] = ToText(value.ToJson());

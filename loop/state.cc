@@ -41,6 +41,7 @@ Json LoopOptions::ToJson() const {
   JsonArray categories;
   for (const bool is : is_category) categories.push_back(is);
   JsonArray names(roster.begin(), roster.end());
+  JsonArray watchers(detectors.begin(), detectors.end());
   JsonArray column_names(columns.begin(), columns.end());
   JsonObject by_learner;
   for (const auto& [learner, text] : parameters) by_learner[learner] = text;
@@ -49,6 +50,7 @@ Json LoopOptions::ToJson() const {
                     {"is_category", categories},
                     {"columns", column_names},
                     {"roster", names},
+                    {"detectors", watchers},
                     {"parameters", by_learner},
                     {"lags", lags},
                     {"lag_features", lag_features},
@@ -108,6 +110,12 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   for (const Json& name : ArrayField(json, "roster")) {
     check(name.is_string(), "roster");
     o.roster.emplace_back(name.get_string());
+  }
+  if (json.as_object().contains("detectors")) {  // ledgers of before have none
+    for (const Json& name : ArrayField(json, "detectors")) {
+      check(name.is_string() && Detectors().Find(std::string(name.get_string())) != nullptr, "detectors");
+      o.detectors.emplace_back(name.get_string());
+    }
   }
   const Json& parameters = Field(json, "parameters");
   check(parameters.is_object(), "parameters");
@@ -173,6 +181,7 @@ LoopState::LoopState(LoopOptions given)
       loss(options.metric, options.classes),
       blend(options.classes),
       evidence(options.metric, options.classes, options.evidence),
+      watch(options.detectors, options.classes),
       pending(options.most_waiting),
       lags(options.classes),
       served(options.classes),
@@ -288,6 +297,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
   evidence.Save(&out);
   bank.Save(&out);
   alarm.Save(&out);
+  watch.Save(&out);
   out.PutVarint(requests.size());
   for (const TrainRequest& request : requests) {
     out.Put(request.number);
@@ -395,6 +405,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   const auto is_outcome = [&](double truth) { return options.IsOutcome(truth); };
   bank.Load(&in, is_outcome);
   alarm.Load(&in);
+  watch.Load(&in);
   requests.resize(in.GetCount());
   for (TrainRequest& request : requests) {
     request.number = in.Get<uint32_t>();

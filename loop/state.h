@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "loop/blend.h"
+#include "loop/error_watch.h"
 #include "loop/evidence.h"
 #include "loop/evidence_bank.h"
 #include "loop/lags.h"
@@ -32,6 +33,7 @@ struct LoopOptions {
   size_t classes = 0;                             // 0: regression
   std::vector<bool> is_category;                  // one a feature
   std::vector<std::string> columns;               // names of the features, for people; may be missing
+  std::vector<std::string> detectors;             // drift detectors over the errors of what is served
   std::vector<std::string> roster;                // learners, and "blend"; empty: the default roster
   std::map<std::string, std::string> parameters;  // JSON, by learner
   bool lags = true;                               // false: no-change is reported, but neither blended, nor served, nor a guard
@@ -87,6 +89,7 @@ struct LoopState {
   Evidence evidence;
   EvidenceBank bank;
   LossAlarm alarm;  // of what is served
+  ErrorWatch watch;
   PendingRows pending;
   std::vector<TrainRequest> requests;  // running
   std::vector<uint32_t> speakers;      // members that predict, the champion first; follows from the roster

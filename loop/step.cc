@@ -109,12 +109,14 @@ void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) 
   if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) Decide(s, *decision, effects);
 }
 
-void Score(LoopState& s, const PendingRow& row, double truth) {
+void Score(LoopState& s, const PendingRow& row, double truth, Effects* effects) {
   if (row.history) return;
   constexpr double kEpsilon = 1e-15;
   const size_t outputs = s.options.outputs();
   s.served.Add(row.predictions.data(), truth, row.no_change);
   const uint64_t counted = s.evidence.rows();
+  for (const std::string& name : s.watch.Add(row.predictions.data(), truth))
+    effects->notices.push_back({"drift", row.members.front(), 0, {{"what", "error"}, {"detector", name}}});
   const double loss = s.loss.Of(row.predictions.data(), truth, kEpsilon);
   s.served_loss.Add(loss, row.informed, counted);
   s.monitor.OnOutcome(row, truth, loss, counted);
@@ -156,7 +158,7 @@ void Drain(LoopState& s, const StepInput& input, Effects* effects) {
       s.pending.PopFront();
     } else if (Closed(s, front)) {
       if (!std::isnan(s.options.missing_outcome)) {
-        Score(s, front, s.options.missing_outcome);
+        Score(s, front, s.options.missing_outcome, effects);
         Learn(s, front, s.options.missing_outcome, input);
         Count(s, front, s.options.missing_outcome, effects);
         s.pending.PopFront();
@@ -229,7 +231,7 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
   if (row != nullptr && !row->known()) {
     row->truth = event.truth;
     const bool late = Closed(s, *row);
-    Score(s, *row, event.truth);
+    Score(s, *row, event.truth, effects);
     if (!late) {
       Learn(s, *row, event.truth, input);
       if (!s.options.has_window()) Count(s, *row, event.truth, effects);

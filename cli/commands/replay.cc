@@ -27,6 +27,16 @@ struct ReplayFlags {
 
 std::string IntervalCell(const Json& interval) { return CellText(Field(interval, "lower")) + " … " + CellText(Field(interval, "upper")); }
 
+// What drifted, or which detector said so.
+std::string DriftText(const Json& event) {
+  const Json& detail = FieldOrNull(event, "detail");
+  if (TextField(event, "kind") != "drift" || !detail.is_object()) return "";
+  std::string text = "  " + CellText(FieldOrNull(detail, "what"));
+  for (const char* name : {"column", "detector"})
+    if (const Json& value = FieldOrNull(detail, name); value.is_string()) text += " " + CellText(value);
+  return text;
+}
+
 void PrintResult(const Json& result, bool classification) {
   const std::string metric = TextField(result, "metric");
   const std::string second = classification ? "accuracy" : "mae";
@@ -41,6 +51,7 @@ void PrintResult(const Json& result, bool classification) {
   for (const Json& event : ArrayField(result, "events")) {
     text += fmt::format("{:<12}{:<22}{:<13}{}", "row " + CellText(Field(event, "row")), CellText(Field(event, "time")),
                         TextField(event, "kind"), CellText(Field(event, "member")));
+    text += DriftText(event);
     if (event.as_object().contains("decision")) text += "  (decision " + CellText(Field(event, "decision")) + ")";
     text += "\n";
   }
