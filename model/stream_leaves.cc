@@ -57,7 +57,7 @@ double CategoryScore(const CategoryCounts& counts, size_t slot, double x) {
 
 double QuickLog(double x) { return SeriesLog(x); }
 
-void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out) {
+void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, PreparedRow* out) {
   const size_t columns = scale.is_category.size();
   out->values.resize(columns);
   for (size_t j = 0; j < columns; ++j) {
@@ -69,13 +69,13 @@ void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out) {
       out->values[j] = x != x ? x : std::clamp(x, -kLargestTreeNumber, kLargestTreeNumber);
     }
   }
-  if (scale.effects.empty()) return;
+  if (!with_scaled) return;
   out->scaled.resize(columns);
+  const double* effects = scale.effects.data();  // of the next category column
   for (size_t j = 0; j < columns; ++j) {
     const double x = out->values[j];
-    const double z = x != x                 ? 0
-                     : scale.is_category[j] ? scale.effects[j * kCategorySlots + static_cast<size_t>(x)]
-                                            : (x - scale.mean[j]) / scale.deviation[j];
+    const double z = x != x ? 0 : scale.is_category[j] ? effects[static_cast<size_t>(x)] : (x - scale.mean[j]) / scale.deviation[j];
+    effects += scale.is_category[j] ? kCategorySlots : 0;
     out->scaled[j] = std::clamp(z, -kLinearReach, kLinearReach);
   }
 }

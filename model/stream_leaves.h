@@ -23,7 +23,8 @@ constexpr double kLinearReach = 3;  // standardised numbers are held inside ± t
 struct StreamScale {
   std::vector<uint8_t> is_category;  // one a column; so too the others
   std::vector<double> mean, deviation;
-  std::vector<double> effects;  // of values: columns × kCategorySlots, how far the target of a category lies from its mean, in deviations
+  std::vector<double>
+      effects;  // of values: category columns × kCategorySlots, how far the target of a category lies from its mean, in deviations
 };
 
 // A row as trees see it.
@@ -32,8 +33,8 @@ struct PreparedRow {
   std::vector<double> scaled;  // for linear models: standardised numbers, effects of categories, 0 where missing
 };
 
-// `scaled` only where there are effects.
-void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out);
+// `scaled` only `with_scaled`.
+void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, PreparedRow* out);
 
 struct StreamNode {
   static constexpr uint32_t kCategory = 1, kMissingLeft = 2;
