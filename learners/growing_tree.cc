@@ -210,7 +210,13 @@ std::vector<uint32_t> GrowingTree::Prune(const std::vector<uint32_t>& roots) {
 StreamTree GrowingTree::Shown() const {
   StreamTree tree;
   tree.nodes = nodes_;
-  for (const LearningClassLeaf& leaf : class_leaves_) tree.class_leaves.push_back(leaf.shown);
+  for (const LearningClassLeaf& leaf : class_leaves_) {
+    if (leaf.shown.naive_bayes) {
+      tree.class_leaves.push_back(leaf.shown);
+    } else {
+      tree.class_leaves.emplace_back().weights = leaf.shown.weights;
+    }
+  }
   for (const LearningValueLeaf& leaf : value_leaves_) tree.value_leaves.push_back(leaf.shown);
   return tree;
 }

@@ -1,7 +1,5 @@
 #include "model/stream_leaves.h"
 
-#include <bit>
-
 #include "base/widest_vectors.h"
 
 namespace everlearn {
@@ -14,18 +12,6 @@ constexpr double kLeastProbability = 1e-12;
 constexpr double kLeastSpread = 1e-200;
 constexpr size_t kLanes = 8;
 
-// The division by m + 1 makes the series short: ln m = 2 artanh((m - 1) / (m + 1)), m in [0.75, 1.5).
-inline double SeriesLog(double x) {
-  constexpr uint64_t kMantissa = (uint64_t{1} << 52) - 1;
-  const auto bits = std::bit_cast<uint64_t>(x);
-  const uint64_t shifted = bits + (uint64_t{1} << 51);  // so that the exponent grows where the mantissa is above 1.5
-  const double exponent = std::bit_cast<double>((shifted >> 52) | 0x4330000000000000ULL) - (0x1.0p52 + 1023);
-  const double m =
-      std::bit_cast<double>((bits & kMantissa) | ((bits & (uint64_t{1} << 51)) ? 0x3fe0000000000000ULL : 0x3ff0000000000000ULL));
-  const double s = (m - 1) / (m + 1), q = s * s;
-  return 0.693147180559945309 * exponent + 2 * s * (1 + q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9)))));
-}
-
 // Minus twice the logarithm of the density of the numbers, but for a constant; a missing one counts nothing. In lanes, so that the
 // compiler can use vectors and the sum has the same order everywhere.
 void GaussianDistance(const double* x, const double* spread, const double* weight, const double* mean, const double* squares, size_t count,
@@ -35,7 +21,7 @@ void GaussianDistance(const double* x, const double* spread, const double* weigh
     const double variance = std::max((squares[j] + spread[j]) / (weight[j] + kPriorWeight), kLeastSpread);
     const double distance = x[j] - mean[j];
     const double far = std::min(distance * distance / variance, kFarthest);
-    const double sum = far + SeriesLog(variance);
+    const double sum = far + QuickLog(variance);
     return x[j] == x[j] ? sum : 0.0;
   };
   size_t j = 0;
@@ -54,8 +40,6 @@ double CategoryScore(const CategoryCounts& counts, size_t slot, double x) {
 }
 
 }  // namespace
-
-double QuickLog(double x) { return SeriesLog(x); }
 
 void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, PreparedRow* out) {
   const size_t columns = scale.is_category.size();
