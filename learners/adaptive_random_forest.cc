@@ -43,7 +43,7 @@ LearnerInfo MakeAdaptiveRandomForest() {
   info.binary = info.multiclass = info.regression = true;
   info.exceptions = {"ColumnOrderDoesNotMatter: the columns of a leaf are drawn by their position"};
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
-    return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * std::sqrt(features) * outputs);
+    return CommitteeCost(rows, static_cast<double>(parameters.Integer("trees")), std::sqrt(features) + 0.2 * features, outputs);
   };
   StartCommittees(
       [](const ParameterValues& parameters, const StreamShape& shape) {
