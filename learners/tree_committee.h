@@ -66,6 +66,7 @@ class TreeCommittee final : public OnlineModel {
   CommitteeOptions options_;
   uint64_t seed_, rows_ = 0, trees_made_ = 0;
   TreeStream stream_;
+  std::vector<double> poisson_;  // cumulative shares of the weights 0, 1, …
   std::vector<Member> members_;
   mutable Said said_;
   mutable LeafScratch scratch_;

@@ -8,6 +8,7 @@ namespace {
 constexpr double kPriorWeight = 0.02;  // of a column's own variance in that of a class
 constexpr double kFarthest = 100;      // squared deviations: farther is as unlikely as this
 constexpr double kDoubt = 0.01;        // of what naive Bayes says
+constexpr double kHopeless = 40;       // so far below the best, a score is a probability of 0
 constexpr double kLeastProbability = 1e-12;
 constexpr double kLeastSpread = 1e-200;
 constexpr size_t kLanes = 8;
@@ -95,7 +96,7 @@ void PredictNaiveBayes(const ClassLeaf& leaf, const StreamScale& scale, const do
     best = std::max(best, score);
   }
   double sum = 0;
-  for (double& score : scratch->scores) sum += score = std::exp(score - best);
+  for (double& score : scratch->scores) sum += score = score < best - kHopeless ? 0 : std::exp(score - best);
   std::fill_n(out, classes, kDoubt / static_cast<double>(classes));
   for (size_t s = 0; s < slots; ++s) out[leaf.classes[s]] += (1 - kDoubt) * scratch->scores[s] / sum;
 }
