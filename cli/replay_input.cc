@@ -37,6 +37,16 @@ void SetRetraining(const std::string& text, LoopOptions* options) {
   }
 }
 
+double ParseRowBudget(const std::string& text) {
+  if (text == "none") return 0;
+  double units = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
+  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error != std::errc() || !(units > 0 && units <= 1e9) || (!rest.empty() && rest != "units"))
+    Refuse("--row-budget", text, "write work units a row such as 0.03units (of 10 ms each), or none");
+  return units;
+}
+
 void SetWindow(const std::string& text, LoopOptions* options) {
   if (text.empty()) return;
   if (const auto rows = ParseRows(text); rows && *rows > 0) options->window_rows = *rows;
@@ -102,6 +112,10 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
       ->type_name("GAIN");
   app.add_option("--autonomy", flags->autonomy, "observe (no change of champion), suggest (a person decides), act (default)")
       ->type_name("WORD");
+  app.add_option("--row-budget", flags->row_budget,
+                 "work a row, of all online members, and as much again for trainings: units of 10 ms, or none for no limit (default: "
+                 "0.1units in replay, none in run)")
+      ->type_name("UNITS");
   app.add_option("--budget", flags->budget, "of each training: work units, or a time (default: 2000units)")->type_name("UNITS|TIME");
 }
 
@@ -120,6 +134,7 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   const Budget budget = ParseBudget(flags.budget);
   options.budget_seconds = budget.seconds;
   options.budget_units = budget.units;
+  options.row_units = ParseRowBudget(flags.row_budget);
   SetWindow(flags.outcome_window, &options);
   options.roster = flags.roster.empty() ? task.learners : flags.roster;
   if (options.roster == std::vector<std::string>{"default"}) options.roster.clear();

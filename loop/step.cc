@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "loop/look_ahead.h"
 #include "loop/retraining.h"
+#include "loop/router.h"
 
 namespace everlearn {
 namespace {
@@ -132,7 +133,7 @@ void Score(LoopState& s, const PendingRow& row, double truth) {
 void Learn(LoopState& s, const PendingRow& row, double truth, const StepInput& input) {
   if (!input.recompute && input.ahead == nullptr) {
     for (Member& member : s.roster.members) {
-      if (member.online == nullptr || !member.Learns(row.row)) continue;
+      if (member.online == nullptr || !member.Takes(row.row)) continue;
       const Sample sample(s, &member, row.row);
       member.online->Learn(row.features.data(), truth, 1.0);
     }
@@ -236,6 +237,7 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
     s.pending.DropAside(event.row);
     Drain(s, input, effects);
   }
+  Route(s);
   if (RetrainingIsDue(s)) Retrain(s, s.bank.Newest(), effects);
 }
 
@@ -400,7 +402,7 @@ void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<
   const size_t given = members->size();
   for (const uint32_t speaker : s.speakers) {
     const auto end = members->begin() + static_cast<std::ptrdiff_t>(given);
-    if (!s.roster.Get(speaker).Predicts(row)) continue;
+    if (!s.roster.Get(speaker).Takes(row)) continue;
     if (std::find(members->begin(), end, speaker) == end) members->push_back(speaker);
   }
   predictions->resize(members->size() * outputs);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/replay_input.h"
+#include "cli/replay_line.h"
 #include "cli/terminal.h"
 #include "loop/records.h"
 #include "loop/replay.h"
@@ -17,6 +18,7 @@ namespace everlearn {
 namespace {
 
 struct ReplayFlags {
+  ReplayFlags() { loop.row_budget = "0.03units"; }
   std::string source, ledger, durability = "power";
   bool lines = false;
   TaskFlags task;
@@ -79,8 +81,12 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
   options.threads = common.threads;
   options.keeps_ledger = !flags.ledger.empty();
   options.stop = Interrupted;
-  options.progress = [&](const ReplayProgress& now) { progress.Show(now.rows, now.all_rows); };
-  if (flags.lines) options.notice = [](const JsonObject& event) { PrintText(ToText(event) + "\n"); };
+  ReplayLine line;
+  if (progress.active()) options.progress = [&](const ReplayProgress& now) { progress.Show(now.rows, now.all_rows, line.Text(now)); };
+  options.notice = [&](const JsonObject& event) {
+    if (TextField(event, "kind") == "drift") line.CountAlarm();
+    if (flags.lines) PrintText(ToText(event) + "\n");
+  };
   JsonObject result = RunReplay(input, options, *trainer, *ledger);
 
   result["seconds"] = watch.Seconds();
