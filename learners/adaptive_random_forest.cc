@@ -8,8 +8,12 @@
 namespace everlearn {
 namespace {
 
-// The square root of all and one, as in the paper; of many columns, of which most may say nothing, a fifth.
-size_t DefaultColumns(double columns) { return static_cast<size_t>(std::lround(std::max(std::sqrt(columns) + 1, columns / 5))); }
+// The square root of all and one, as in the paper; of many columns, of which most may say nothing, a fifth. A value needs most of them:
+// what a leaf of values leaves out it cannot make good by votes.
+size_t DefaultColumns(const StreamShape& shape) {
+  const auto columns = static_cast<double>(shape.features());
+  return static_cast<size_t>(std::lround(std::max(std::sqrt(columns) + 1, columns * (shape.classes > 0 ? 0.2 : 0.7))));
+}
 
 LearnerInfo MakeAdaptiveRandomForest() {
   LearnerInfo info;
@@ -24,7 +28,7 @@ LearnerInfo MakeAdaptiveRandomForest() {
        100000,
        ParameterScale::kLinear,
        {},
-       "Columns that a leaf watches; 0: the square root of all and one, or a fifth."},
+       "Columns that a leaf watches; 0: the square root of all and one, or a fifth; of values seven in ten."},
       {"warning_delta",
        ParameterType::kNumber,
        0.01,
@@ -39,7 +43,7 @@ LearnerInfo MakeAdaptiveRandomForest() {
   info.binary = info.multiclass = info.regression = true;
   info.exceptions = {"ColumnOrderDoesNotMatter: the columns of a leaf are drawn by their position"};
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
-    return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * std::sqrt(features) * outputs);
+    return CommitteeCost(rows, static_cast<double>(parameters.Integer("trees")), std::sqrt(features) + 0.2 * features, outputs);
   };
   StartCommittees(
       [](const ParameterValues& parameters, const StreamShape& shape) {
@@ -51,7 +55,7 @@ LearnerInfo MakeAdaptiveRandomForest() {
         options.change_delta = parameters.Number("change_delta");
         options.growth = ReadGrowth(parameters);
         const auto columns = static_cast<size_t>(parameters.Integer("columns"));
-        options.growth.subspace = columns > 0 ? columns : DefaultColumns(static_cast<double>(shape.features()));
+        options.growth.subspace = columns > 0 ? columns : DefaultColumns(shape);
         return options;
       },
       &info);

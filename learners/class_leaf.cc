@@ -38,14 +38,21 @@ double Disorder(std::span<const double> weights) {
   return Information(sum) - parts;
 }
 
+// Of a search for a split, kept for the next one.
+struct SideBuffers {
+  std::vector<double> left, right, missing;
+};
+thread_local SideBuffers side_buffers;
+
 double Sum(std::span<const double> values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
 }  // namespace
 
 // Weights of the slots on the sides of a split; `missing`: of the rows where its column is missing.
 struct LearningClassLeaf::Sides {
-  explicit Sides(std::span<const double> seen)
-      : all(seen), whole(Sum(seen)), disorder(Disorder(seen)), left(seen.size()), right(seen.size()), missing(seen.size()) {}
+  explicit Sides(std::span<const double> seen) : all(seen), whole(Sum(seen)), disorder(Disorder(seen)) {
+    for (std::vector<double>* side : {&left, &right, &missing}) side->resize(seen.size());
+  }
 
   void SetMissing(size_t slot, double known) { missing[slot] = std::max(0.0, all[slot] - known); }
 
@@ -58,7 +65,7 @@ struct LearningClassLeaf::Sides {
     *missing_left = with_left >= with_right;
     return std::max(with_left, with_right);
   }
-  double GainWith(std::vector<double>* side) {
+  double GainWith(std::vector<double>* side) const {
     for (size_t s = 0; s < missing.size(); ++s) (*side)[s] += missing[s];
     const double gain = GainOf(left, right);
     for (size_t s = 0; s < missing.size(); ++s) (*side)[s] -= missing[s];
@@ -71,7 +78,7 @@ struct LearningClassLeaf::Sides {
 
   std::span<const double> all;
   double whole, disorder;
-  std::vector<double> left, right, missing;
+  std::vector<double>&left = side_buffers.left, &right = side_buffers.right, &missing = side_buffers.missing;
 };
 
 LearningClassLeaf::LearningClassLeaf(std::vector<double> weights, std::span<const uint32_t> columns,

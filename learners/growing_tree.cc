@@ -11,7 +11,16 @@ std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults) {
   return {
       number("grace", defaults.grace, 10, 1e5, ParameterScale::kLog, "Weight of a leaf's rows between two looks for a split."),
       number("delta", defaults.delta, 1e-12, 0.5, ParameterScale::kLog, "Probability that a split is not the best."),
-      number("tie", defaults.tie, 0, 1, ParameterScale::kLinear, "Below this bound the best split is taken, though another is as good.")};
+      number("tie", defaults.tie, 0, 1, ParameterScale::kLinear, "Below this bound the best split is taken, though another is as good."),
+      {"memory",
+       ParameterType::kInteger,
+       32,
+       1,
+       4096,
+       ParameterScale::kLog,
+       {},
+       "Megabytes of all trees together; then none is split.",
+       SearchRange{32, 32}}};
 }
 
 GrowthOptions ReadGrowth(const ParameterValues& parameters) {
@@ -19,6 +28,7 @@ GrowthOptions ReadGrowth(const ParameterValues& parameters) {
   options.grace = parameters.Number("grace");
   options.delta = parameters.Number("delta");
   options.tie = parameters.Number("tie");
+  options.most_bytes = static_cast<size_t>(parameters.Integer("memory")) << 20;
   return options;
 }
 
@@ -200,7 +210,13 @@ std::vector<uint32_t> GrowingTree::Prune(const std::vector<uint32_t>& roots) {
 StreamTree GrowingTree::Shown() const {
   StreamTree tree;
   tree.nodes = nodes_;
-  for (const LearningClassLeaf& leaf : class_leaves_) tree.class_leaves.push_back(leaf.shown);
+  for (const LearningClassLeaf& leaf : class_leaves_) {
+    if (leaf.shown.naive_bayes) {
+      tree.class_leaves.push_back(leaf.shown);
+    } else {
+      tree.class_leaves.emplace_back().weights = leaf.shown.weights;
+    }
+  }
   for (const LearningValueLeaf& leaf : value_leaves_) tree.value_leaves.push_back(leaf.shown);
   return tree;
 }

@@ -21,7 +21,7 @@ struct GrowthOptions {
   size_t most_bytes = 32 << 20;
 };
 
-// As parameters of a learner, with these defaults: grace, delta and tie.
+// As parameters of a learner, with these defaults: grace, delta, tie and memory.
 std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults);
 GrowthOptions ReadGrowth(const ParameterValues& parameters);
 

@@ -8,13 +8,13 @@
 namespace everlearn {
 namespace {
 
-const StreamScale kScale{{0, 0}, {0, 0}, {1, 1}, std::vector<double>(2 * kCategorySlots)};
+const StreamScale kScale{{0, 0}, {0, 0}, {1, 1}, {}};
 
 void Teach(GrowingTree* tree, const std::vector<double>& values, double target, size_t outputs) {
   PreparedRow row;
   LeafScratch scratch;
   std::vector<double> said(outputs);
-  PrepareRow(kScale, values.data(), &row);
+  PrepareRow(kScale, values.data(), true, &row);
   const auto answer = tree->Predict(row, kScale, &scratch, said.data());
   tree->Learn(row, kScale, answer, target, 1, &scratch);
 }

@@ -16,7 +16,7 @@ LearnerInfo MakeHoeffdingTree() {
   info.parameters = GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.2});
   info.binary = info.multiclass = info.regression = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues&) {
-    return 0.05 + rows * (3e-5 + 2e-6 * features * outputs);
+    return CommitteeCost(rows, 1, features, outputs);
   };
   StartCommittees(
       [](const ParameterValues& parameters, const StreamShape&) {

@@ -18,7 +18,7 @@ LearnerInfo MakeLeveragingBagging() {
   for (const Parameter& parameter : GrowthParameters({.grace = 200, .delta = 1e-7, .tie = 0.2})) info.parameters.push_back(parameter);
   info.binary = info.multiclass = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
-    return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * features * outputs);
+    return CommitteeCost(rows, static_cast<double>(parameters.Integer("trees")), features, outputs);
   };
   StartCommittees(
       [](const ParameterValues& parameters, const StreamShape&) {

@@ -30,7 +30,7 @@ LearnerInfo MakeStreamingRandomPatches() {
   info.binary = info.multiclass = info.regression = true;
   info.exceptions = {"ColumnOrderDoesNotMatter: the columns of a tree are drawn by their position"};
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues& parameters) {
-    return 0.05 + static_cast<double>(parameters.Integer("trees")) * rows * (5e-5 + 2e-6 * parameters.Number("patch") * features * outputs);
+    return CommitteeCost(rows, static_cast<double>(parameters.Integer("trees")), parameters.Number("patch") * features, outputs);
   };
   StartCommittees(
       [](const ParameterValues& parameters, const StreamShape&) {

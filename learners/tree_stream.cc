@@ -19,7 +19,8 @@ TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes) {
   scale_.deviation.assign(columns, 1.0);
   count_.assign(columns, 0.0);
   squares_.assign(columns, 0.0);
-  scale_.effects.assign(classes_ == 0 ? columns * kCategorySlots : 0, 0.0);
+  const auto categories = static_cast<size_t>(std::count(shape.is_category.begin(), shape.is_category.end(), true));
+  scale_.effects.assign(classes_ == 0 ? categories * kCategorySlots : 0, 0.0);
   category_count_ = scale_.effects;
 }
 
@@ -36,9 +37,13 @@ void TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
   AddToMoments({count_.data(), scale_.mean.data(), squares_.data(), scale_.deviation.data()}, row.values.data(), count_.size());
   if (classes_ > 0) return;
   const double deviations = (held_target - target_.mean) / target_.deviation;
+  size_t first = 0;  // effect of the next category column
   for (size_t j = 0; j < count_.size(); ++j) {
-    if (!scale_.is_category[j] || row.values[j] != row.values[j]) continue;
-    const size_t at = j * kCategorySlots + static_cast<size_t>(row.values[j]);
+    if (!scale_.is_category[j]) continue;
+    const double x = row.values[j];
+    const size_t at = first + (x == x ? static_cast<size_t>(x) : 0);
+    first += kCategorySlots;
+    if (x != x) continue;
     category_count_[at] = std::min(category_count_[at] + 1, kCategoryRows);
     scale_.effects[at] += (deviations - scale_.effects[at]) / (category_count_[at] + kCalmRows);
   }

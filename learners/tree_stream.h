@@ -15,7 +15,7 @@ class TreeStream {
   explicit TreeStream(const StreamShape& shape);
 
   const StreamScale& scale() const { return scale_; }
-  void Prepare(const double* row, PreparedRow* out) const { PrepareRow(scale_, row, out); }
+  void Prepare(const double* row, PreparedRow* out) const { PrepareRow(scale_, row, classes_ == 0, out); }
   // A target far from all others counts as less far; classes stay. The target is learnt.
   double LearnTarget(double target);
   void LearnColumns(const PreparedRow& row, double held_target);

@@ -1,7 +1,5 @@
 #include "model/stream_leaves.h"
 
-#include <bit>
-
 #include "base/widest_vectors.h"
 
 namespace everlearn {
@@ -10,21 +8,10 @@ namespace {
 constexpr double kPriorWeight = 0.02;  // of a column's own variance in that of a class
 constexpr double kFarthest = 100;      // squared deviations: farther is as unlikely as this
 constexpr double kDoubt = 0.01;        // of what naive Bayes says
+constexpr double kHopeless = 40;       // so far below the best, a score is a probability of 0
 constexpr double kLeastProbability = 1e-12;
 constexpr double kLeastSpread = 1e-200;
 constexpr size_t kLanes = 8;
-
-// The division by m + 1 makes the series short: ln m = 2 artanh((m - 1) / (m + 1)), m in [0.75, 1.5).
-inline double SeriesLog(double x) {
-  constexpr uint64_t kMantissa = (uint64_t{1} << 52) - 1;
-  const auto bits = std::bit_cast<uint64_t>(x);
-  const uint64_t shifted = bits + (uint64_t{1} << 51);  // so that the exponent grows where the mantissa is above 1.5
-  const double exponent = std::bit_cast<double>((shifted >> 52) | 0x4330000000000000ULL) - (0x1.0p52 + 1023);
-  const double m =
-      std::bit_cast<double>((bits & kMantissa) | ((bits & (uint64_t{1} << 51)) ? 0x3fe0000000000000ULL : 0x3ff0000000000000ULL));
-  const double s = (m - 1) / (m + 1), q = s * s;
-  return 0.693147180559945309 * exponent + 2 * s * (1 + q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9)))));
-}
 
 // Minus twice the logarithm of the density of the numbers, but for a constant; a missing one counts nothing. In lanes, so that the
 // compiler can use vectors and the sum has the same order everywhere.
@@ -35,7 +22,7 @@ void GaussianDistance(const double* x, const double* spread, const double* weigh
     const double variance = std::max((squares[j] + spread[j]) / (weight[j] + kPriorWeight), kLeastSpread);
     const double distance = x[j] - mean[j];
     const double far = std::min(distance * distance / variance, kFarthest);
-    const double sum = far + SeriesLog(variance);
+    const double sum = far + QuickLog(variance);
     return x[j] == x[j] ? sum : 0.0;
   };
   size_t j = 0;
@@ -55,9 +42,7 @@ double CategoryScore(const CategoryCounts& counts, size_t slot, double x) {
 
 }  // namespace
 
-double QuickLog(double x) { return SeriesLog(x); }
-
-void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out) {
+void PrepareRow(const StreamScale& scale, const double* row, bool with_scaled, PreparedRow* out) {
   const size_t columns = scale.is_category.size();
   out->values.resize(columns);
   for (size_t j = 0; j < columns; ++j) {
@@ -69,13 +54,13 @@ void PrepareRow(const StreamScale& scale, const double* row, PreparedRow* out) {
       out->values[j] = x != x ? x : std::clamp(x, -kLargestTreeNumber, kLargestTreeNumber);
     }
   }
-  if (scale.effects.empty()) return;
+  if (!with_scaled) return;
   out->scaled.resize(columns);
+  const double* effects = scale.effects.data();  // of the next category column
   for (size_t j = 0; j < columns; ++j) {
     const double x = out->values[j];
-    const double z = x != x                 ? 0
-                     : scale.is_category[j] ? scale.effects[j * kCategorySlots + static_cast<size_t>(x)]
-                                            : (x - scale.mean[j]) / scale.deviation[j];
+    const double z = x != x ? 0 : scale.is_category[j] ? effects[static_cast<size_t>(x)] : (x - scale.mean[j]) / scale.deviation[j];
+    effects += scale.is_category[j] ? kCategorySlots : 0;
     out->scaled[j] = std::clamp(z, -kLinearReach, kLinearReach);
   }
 }
@@ -111,7 +96,7 @@ void PredictNaiveBayes(const ClassLeaf& leaf, const StreamScale& scale, const do
     best = std::max(best, score);
   }
   double sum = 0;
-  for (double& score : scratch->scores) sum += score = std::exp(score - best);
+  for (double& score : scratch->scores) sum += score = score < best - kHopeless ? 0 : std::exp(score - best);
   std::fill_n(out, classes, kDoubt / static_cast<double>(classes));
   for (size_t s = 0; s < slots; ++s) out[leaf.classes[s]] += (1 - kDoubt) * scratch->scores[s] / sum;
 }

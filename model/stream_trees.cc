@@ -1,6 +1,6 @@
-// Arrays of the file: `category` (U8), `mean`, `deviation` (F64), one a column; `effects` (F64, of values: columns × 128); `tree_weight`
-// (F64), `tree_nodes`, `tree_leaves` (U64: of each tree); `threshold` (F64), `feature`, `flags`, `left`, `right` (U32), one a node. Of
-// classes: `shares` (F64, leaves × classes), `naive_bayes` (U8, one a leaf), and for those leaves, one after another: `numbers`,
+// Arrays of the file: `category` (U8), `mean`, `deviation` (F64), one a column; `effects` (F64, of values: category columns × 128);
+// `tree_weight` (F64), `tree_nodes`, `tree_leaves` (U64: of each tree); `threshold` (F64), `feature`, `flags`, `left`, `right` (U32), one a
+// node. Of classes: `shares` (F64, leaves × classes), `naive_bayes` (U8, one a leaf), and for those leaves, one after another: `numbers`,
 // `categories`, `slots` (U64: how many), `columns` and `slot_class` (U32), `gaussians` (F64), `capacity` (U32) and `counts` (F64). Of
 // values: `value` (F64, leaves × 3: mean, low, high), `linear` (U8) and `weights` (F64, (columns + 1) numbers for each linear leaf).
 #include "model/stream_trees.h"
@@ -20,7 +20,7 @@ class StreamTreesModel final : public Model {
   void PredictRow(const double* row, double* out) const override {
     thread_local PreparedRow prepared;
     thread_local LeafScratch scratch;
-    PrepareRow(parameters_.scale, row, &prepared);
+    PrepareRow(parameters_.scale, row, parameters_.classes == 0, &prepared);
     TreeMean mean(out, outputs());
     scratch.out.resize(outputs());
     for (const StreamTree& tree : parameters_.trees) {
@@ -253,8 +253,10 @@ void CheckStreamNodes(const std::vector<StreamNode>& nodes, size_t features, siz
 std::shared_ptr<const Model> MakeStreamTrees(StreamTreesParameters parameters) {
   const StreamScale& scale = parameters.scale;
   const size_t features = scale.is_category.size();
+  const auto categories =
+      static_cast<size_t>(std::count_if(scale.is_category.begin(), scale.is_category.end(), [](uint8_t c) { return c != 0; }));
   CheckModel(scale.mean.size() == features && scale.deviation.size() == features &&
-                 scale.effects.size() == (parameters.classes == 0 ? features * kCategorySlots : 0) && AllFinite(scale.mean) &&
+                 scale.effects.size() == (parameters.classes == 0 ? categories * kCategorySlots : 0) && AllFinite(scale.mean) &&
                  AllFinite(scale.deviation) && AllFinite(scale.effects) &&
                  std::all_of(scale.deviation.begin(), scale.deviation.end(), [](double d) { return d > 0; }),
              "a mean or deviation of the stream trees is wrong");

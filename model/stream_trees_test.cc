@@ -39,7 +39,7 @@ StreamTreesParameters Classes() {
 
 StreamTreesParameters Values() {
   StreamTreesParameters parameters;
-  parameters.scale = {{0}, {10}, {2}, std::vector<double>(kCategorySlots)};
+  parameters.scale = {{0}, {10}, {2}, {}};
   StreamTree tree;
   tree.nodes = {{0, 0, 0, 1, 2}, {0, kNoSplit, 0, 0, 0}, {0, kNoSplit, 0, 1, 0}};
   tree.value_leaves = {{-5, -5, -5, false, {}}, {1, 0, 4, true, {2, 1}}};
