@@ -24,7 +24,8 @@ namespace {
 constexpr size_t kMostBytes = size_t{24} << 20;  // of the window
 constexpr size_t kFirstTree = 16;                // rows before the first tree
 constexpr size_t kRowsATreeAtFirst = 20;         // while there are few, a new tree comes after a twentieth more of them
-constexpr double kMostStep = 4;                  // of a leaf, in log-odds or deviations, before the learning rate
+constexpr double kMostFactor = 1, kFirstCurvature = 20, kKeepCurvature = 1 - 1.0 / 2000;
+constexpr double kMostStep = 4;  // of a leaf, in log-odds or deviations, before the learning rate
 
 struct Settings {
   size_t trees, depth, window, rows_a_tree;
@@ -45,7 +46,9 @@ class StreamingGradientBoosting final : public OnlineModel {
         base_(scores_),
         counts_(classes_),
         shares_(shape.outputs()),
-        sum_(scores_) {
+        factor_(settings.online_step),
+        sum_(scores_),
+        steps_(scores_) {
     const size_t bytes = features_ * (sizeof(double) + 1) + (2 + scores_) * sizeof(double);
     window_ = std::clamp<size_t>(kMostBytes / (bytes + bytes / 4), 64, settings.window);
     capacity_ = window_ + std::max<size_t>(window_ / 4, 1);
@@ -116,6 +119,8 @@ class StreamingGradientBoosting final : public OnlineModel {
     out.PutAll(base_);
     out.PutAll(counts_);
     out.Put(target_moments_);
+    out.Put(factor_);
+    out.Put(curvature_);
     trees_.Save(&out);
     return out.Take();
   }
@@ -138,7 +143,7 @@ class StreamingGradientBoosting final : public OnlineModel {
     }
     model.leaves.push_back(1);  // a tree of one leaf: what the sums begin with
     model.leaf_values = first;
-    trees_.AppendTo(&model);
+    trees_.AppendTo(factor_, &model);
     return MakeTrees(std::move(model));
   }
 
@@ -187,28 +192,39 @@ class StreamingGradientBoosting final : public OnlineModel {
     for (size_t i = begin_; i < end_; ++i) bins_.Code(raw_.data() + i * features_, codes_.data() + i * features_);
   }
 
+  // steps_: what the leaves' steps add up to, before the factor.
   void Score(const double* row, double* scores) const {
     std::copy(base_.begin(), base_.end(), scores);
-    trees_.AddScores(row, scores);
+    std::fill(steps_.begin(), steps_.end(), 0.0);
+    trees_.AddScores(row, scores, steps_.data());
+    for (size_t k = 0; k < scores_; ++k) scores[k] += factor_ * steps_[k];
   }
 
-  // The leaves of row i share a step that takes away a part of its error; with a curvature of 1/4, where it is a class's.
+  // The leaves of row i, which was scored last, share a step against its error; and how far steps count learns from what they had said of
+  // it.
   void MoveLeaves(const double* row, size_t i) {
-    if (trees_.size() == 0 || settings_.online_step == 0) return;
+    if (trees_.size() == 0) return;
     double* scores = score_.data() + i * scores_;
     if (classes_ > 0) ApplyLink(link(), scores, classes_, 1.0, shares_.data());
-    const double part = settings_.online_step * (classes_ > 0 ? 4.0 : target_moments_.deviation) / static_cast<double>(trees_.size());
+    const double unit = classes_ > 0 ? 1 : target_moments_.deviation;
+    const double part = (classes_ > 0 ? 4.0 : unit) / static_cast<double>(trees_.size());
+    double slope = 0, curvature = 0;
     for (size_t k = 0; k < scores_; ++k) {
       float gradient, hessian;
       Slope(i, k, shares_.data(), &gradient, &hessian);
-      sum_[k] = -part * gradient;
-      scores[k] += sum_[k] * static_cast<double>(trees_.size());
+      const double said = steps_[k] / unit;
+      slope += gradient * said;
+      curvature += hessian * said * said;
+      steps_[k] = -part * gradient;
     }
+    curvature_ = kFirstCurvature + kKeepCurvature * (curvature_ - kFirstCurvature) + curvature;
+    factor_ = std::clamp(factor_ - slope / curvature_, 0.0, kMostFactor);
     for (size_t age = 0; age < trees_.size(); ++age) {
       const size_t place = trees_.Place(age);
-      double* values = trees_.Values(place, trees_.LeafOf(place, row));
-      for (size_t k = 0; k < scores_; ++k) values[k] += sum_[k];
+      double* steps = trees_.Steps(place, trees_.LeafOf(place, row));
+      for (size_t k = 0; k < scores_; ++k) steps[k] += steps_[k];
     }
+    for (size_t k = 0; k < scores_; ++k) scores[k] += factor_ * steps_[k] * static_cast<double>(trees_.size());
   }
 
   // Where all trees are there, the oldest one goes, and its part of the scores.
@@ -216,8 +232,9 @@ class StreamingGradientBoosting final : public OnlineModel {
     if (!trees_.full()) return;
     const size_t place = trees_.Place(0);
     for (size_t i = begin_; i < end_; ++i) {
-      const double* values = trees_.Values(place, trees_.LeafOf(place, raw_.data() + i * features_));
-      for (size_t k = 0; k < scores_; ++k) score_[i * scores_ + k] -= values[k];
+      const size_t leaf = trees_.LeafOf(place, raw_.data() + i * features_);
+      for (size_t k = 0; k < scores_; ++k)
+        score_[i * scores_ + k] -= trees_.Values(place, leaf)[k] + factor_ * trees_.Steps(place, leaf)[k];
     }
     trees_.DropOldest();
   }
@@ -270,10 +287,9 @@ class StreamingGradientBoosting final : public OnlineModel {
       }
     }
     const double unit = classes_ == 0 ? target_moments_.deviation : 1.0;
-    double* values = trees_.Values(place, 0);
     for (size_t v = 0; v < trees_.leaves() * scores_; ++v) {
       const double step = std::clamp(-leaf_sums_[v * 2] / (leaf_sums_[v * 2 + 1] + settings_.l2), -kMostStep, kMostStep);
-      values[v] = settings_.learning_rate * unit * step;
+      trees_.Values(place, v / scores_)[v % scores_] = settings_.learning_rate * unit * step;
     }
     for (size_t i = 0; i < count; ++i)
       for (size_t k = 0; k < scores_; ++k) score_[(begin_ + i) * scores_ + k] += trees_.Values(place, leaf_of_row_[i])[k];
@@ -333,7 +349,8 @@ class StreamingGradientBoosting final : public OnlineModel {
   std::vector<uint32_t> used_;
   std::vector<BinSplit> grown_;
   std::vector<uint8_t> leaf_of_row_;
-  mutable std::vector<double> sum_;
+  double factor_, curvature_ = kFirstCurvature;  // how far the leaves' steps count, and what is known of it
+  mutable std::vector<double> sum_, steps_;
 };
 
 // Throws kDamaged where the state is not one of this shape and these settings.
@@ -369,6 +386,9 @@ void StreamingGradientBoosting::Restore(const std::string& state) {
   target_moments_ = in.Get<RunningMoments>();
   check(base_.size() == scores_ && counts_.size() == classes_ && all_finite(base_));
   check(std::isfinite(target_moments_.mean) && target_moments_.deviation > 0 && std::isfinite(target_moments_.deviation));
+  factor_ = in.Get<double>();
+  curvature_ = in.Get<double>();
+  check(factor_ >= 0 && factor_ <= kMostFactor && curvature_ >= kFirstCurvature && std::isfinite(curvature_));
   trees_.Load(bins_.features(), &in);
   check(in.done());
   CodeWindow();

@@ -9,9 +9,9 @@ namespace everlearn {
 size_t TreeRing::Add(const std::vector<RingSplit>& splits) {
   const size_t place = Place(size_++);
   splits_.resize(std::max(splits_.size(), (place + 1) * splits_a_tree_));
-  values_.resize(std::max(values_.size(), (place + 1) * leaves() * scores_));
+  numbers_.resize(std::max(numbers_.size(), (place + 1) * leaves() * 2 * scores_));
   std::copy(splits.begin(), splits.end(), splits_.begin() + static_cast<ptrdiff_t>(place * splits_a_tree_));
-  std::fill_n(Values(place, 0), leaves() * scores_, 0.0);
+  std::fill_n(Values(place, 0), leaves() * 2 * scores_, 0.0);
   return place;
 }
 
@@ -39,21 +39,24 @@ size_t TreeRing::LeafOf(size_t place, const double* row) const {
   return node - splits_a_tree_;
 }
 
-void TreeRing::AddScores(const double* row, double* scores) const {
+void TreeRing::AddScores(const double* row, double* values, double* steps) const {
   for (size_t age = 0; age < size_; ++age) {
     const size_t place = Place(age);
-    const double* values = Values(place, LeafOf(place, row));
-    for (size_t k = 0; k < scores_; ++k) scores[k] += values[k];
+    const double* numbers = Values(place, LeafOf(place, row));
+    for (size_t k = 0; k < scores_; ++k) {
+      values[k] += numbers[k];
+      steps[k] += numbers[scores_ + k];
+    }
   }
 }
 
-void TreeRing::AppendTo(TreesParameters* model) const {
+void TreeRing::AppendTo(double factor, TreesParameters* model) const {
   if (model->category_offsets.empty()) model->category_offsets = {0};
-  for (size_t age = 0; age < size_; ++age) AppendTree(Place(age), model);
+  for (size_t age = 0; age < size_; ++age) AppendTree(Place(age), factor, model);
   if (model->category_offsets.size() == 1) model->category_offsets.clear();
 }
 
-void TreeRing::AppendTree(size_t place, TreesParameters* model) const {
+void TreeRing::AppendTree(size_t place, double factor, TreesParameters* model) const {
   struct Open {
     size_t node;
     int32_t parent;
@@ -74,8 +77,8 @@ void TreeRing::AppendTree(size_t place, TreesParameters* model) const {
       links[first + static_cast<size_t>(o.parent)] = is_leaf ? ~static_cast<int32_t>(leaf) : number;
     }
     if (is_leaf) {
-      const double* values = Values(place, o.node - splits_a_tree_);
-      model->leaf_values.insert(model->leaf_values.end(), values, values + scores_);
+      const double* numbers = Values(place, o.node - splits_a_tree_);
+      for (size_t k = 0; k < scores_; ++k) model->leaf_values.push_back(numbers[k] + factor * numbers[scores_ + k]);
       ++leaf;
       continue;
     }
@@ -110,7 +113,7 @@ void TreeRing::Save(ByteWriter* out) const {
     out->Put(split.codes);
     out->Put(split.threshold);
   }
-  out->PutAll(values_);
+  out->PutAll(numbers_);
 }
 
 void TreeRing::Load(const std::vector<BinnedFeature>& features, ByteReader* in) {
@@ -135,9 +138,9 @@ void TreeRing::Load(const std::vector<BinnedFeature>& features, ByteReader* in) 
     check(!std::isnan(split.threshold) && split.threshold != -std::numeric_limits<double>::infinity());
     check(split.is_category == 0 || split.codes >> (kMostTreeBins - 1) == 0);
   }
-  values_ = in->GetAll<double>();
-  check(values_.size() == places * leaves() * scores_);
-  check(std::all_of(values_.begin(), values_.end(), [](double value) { return std::isfinite(value); }));
+  numbers_ = in->GetAll<double>();
+  check(numbers_.size() == places * leaves() * 2 * scores_);
+  check(std::all_of(numbers_.begin(), numbers_.end(), [](double value) { return std::isfinite(value); }));
 }
 
 }  // namespace everlearn
