@@ -203,7 +203,7 @@ class StreamingGradientBoosting final : public OnlineModel {
   // The leaves of row i, which was scored last, share a step against its error; and how far steps count learns from what they had said of
   // it.
   void MoveLeaves(const double* row, size_t i) {
-    if (trees_.size() == 0) return;
+    if (trees_.size() == 0 || settings_.online_step == 0) return;
     double* scores = score_.data() + i * scores_;
     if (classes_ > 0) ApplyLink(link(), scores, classes_, 1.0, shares_.data());
     const double unit = classes_ > 0 ? 1 : target_moments_.deviation;
@@ -429,7 +429,7 @@ LearnerInfo MakeStreamingGradientBoosting() {
        1,
        kLinear,
        {},
-       "Part of a row's error that its leaves take away at once; much suits rows that are like the next."},
+       "Part of a row's error that its leaves take away at once, from which it is learnt; 0: leaves stay as they were grown."},
       {"features", ParameterType::kNumber, 0.75, 0.01, 1, kLinear, {}, "Part of the features that a tree may split on."},
       {"l2", ParameterType::kNumber, 1, 1e-3, 100, kLog, {}, "Penalty on squared leaf values."},
   };
