@@ -1,22 +1,22 @@
-// streaming_gradient_boosting: small trees that each learn what the others still got wrong in the newest rows; a new one every few rows
-// takes the place of the oldest. The most accurate of the members where features interact and some hundred rows say much; needs more time a
-// row.
+// streaming_gradient_boosting: small trees that each learn what the others still got wrong in the newest rows; a new one takes the place of
+// the oldest every few rows, and each outcome moves the leaves that its row is in. The most accurate single member where features interact.
 //
 // Montiel, Mitchell, Frank, Pfahringer, Abdessalem & Bifet, Adaptive XGBoost for evolving data streams (IJCNN 2020), for the replacement of
-// the oldest; Gunasekara, Pfahringer, Gomes & Bifet, Gradient boosted trees for evolving data streams (Machine Learning 2024), for the
-// parts of the features. Several classes share a tree, whose splits are those of one class, drawn by how wrong it is (Iosipoi & Vakhrushev,
-// SketchBoost, 2022). Trees are grown from histograms of the window, which is binned anew four times in its length.
+// the oldest; Gunasekara, Pfahringer, Gomes & Bifet, Gradient boosted trees for evolving data streams (Machine Learning 2024), for a part
+// of the features a tree. Several classes share a tree, whose splits are those of one class, drawn by how wrong it is (Iosipoi &
+// Vakhrushev, SketchBoost, 2022). Ours: the step of the leaves, shared by all trees, is stochastic gradient descent on the kernel that the
+// trees span; without it, new concepts wait for new trees. Trees are grown from histograms of the window, which is binned anew four times
+// in its length.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
 #include "base/random.h"
 #include "kernels/running_moments.h"
 #include "learner/learner.h"
+#include "learners/tree_ring.h"
 #include "learners/window_bins.h"
 #include "model/link.h"
-#include "model/trees.h"
 
 namespace everlearn {
 namespace {
@@ -24,20 +24,12 @@ namespace {
 constexpr size_t kMostBytes = size_t{24} << 20;  // of the window
 constexpr size_t kFirstTree = 16;                // rows before the first tree
 constexpr size_t kRowsATreeAtFirst = 20;         // while there are few, a new tree comes after a twentieth more of them
-constexpr double kMostStep = 4;                  // of a leaf, in log-odds or deviations, before the learning rate
+constexpr double kMostFactor = 1, kFirstCurvature = 20, kKeepCurvature = 1 - 1.0 / 2000;
+constexpr double kMostStep = 4;  // of a leaf, in log-odds or deviations, before the learning rate
 
 struct Settings {
   size_t trees, depth, window, rows_a_tree;
-  double learning_rate, features, l2;
-};
-
-// Where a row goes in a tree: the children of split i are 2i + 1 and 2i + 2. A number at most `threshold` goes left, a category that is in
-// `codes`; a missing number where `missing_left` says.
-struct Split {
-  uint32_t feature = BinSplit::kNone;  // kNone: left
-  uint8_t is_category = 0, missing_left = 1;
-  uint64_t codes = 0;
-  double threshold = 0;
+  double learning_rate, online_step, features, l2;
 };
 
 class StreamingGradientBoosting final : public OnlineModel {
@@ -48,12 +40,15 @@ class StreamingGradientBoosting final : public OnlineModel {
         classes_(shape.classes),
         scores_(classes_ > 2 ? classes_ : 1),
         seed_(seed),
-        splits_a_tree_((size_t{1} << settings.depth) - 1),
+        trees_(settings.trees, settings.depth, scores_),
         bins_(shape),
         grower_({settings.depth, settings.l2, classes_ > 0 ? 1e-3 : 1.0, 3}),
         base_(scores_),
         counts_(classes_),
-        sum_(scores_) {
+        shares_(shape.outputs()),
+        factor_(settings.online_step),
+        sum_(scores_),
+        steps_(scores_) {
     const size_t bytes = features_ * (sizeof(double) + 1) + (2 + scores_) * sizeof(double);
     window_ = std::clamp<size_t>(kMostBytes / (bytes + bytes / 4), 64, settings.window);
     capacity_ = window_ + std::max<size_t>(window_ / 4, 1);
@@ -63,12 +58,10 @@ class StreamingGradientBoosting final : public OnlineModel {
     score_.resize(capacity_ * scores_);
     gradient_.resize(capacity_);
     hessian_.resize(capacity_);
-    splits_.reserve(settings.trees * splits_a_tree_);
-    values_.reserve(settings.trees * (splits_a_tree_ + 1) * scores_);
   }
 
   void Predict(const double* row, double* out) const override {
-    if (trees_ == 0) {
+    if (trees_.size() == 0) {
       First(out);
       return;
     }
@@ -93,13 +86,14 @@ class StreamingGradientBoosting final : public OnlineModel {
     bins_.Code(row, codes_.data() + end_ * features_);
     target_[end_] = target;
     Score(row, score_.data() + end_ * scores_);
+    MoveLeaves(row, end_);
     ++end_;
     if (end_ - begin_ > window_) ++begin_;
     ++since_tree_;
     ++rows_;
     if (rows_ < kFirstTree || since_tree_ < std::clamp<uint64_t>(rows_ / kRowsATreeAtFirst, 1, settings_.rows_a_tree)) return;
     since_tree_ = 0;
-    if (trees_ == 0) Begin();
+    if (trees_.size() == 0) Begin();
     const bool doubled = rows_ < window_ && rows_ >= 2 * rows_at_refresh_;
     if (doubled) Refresh();
     ReplaceOldest();
@@ -125,16 +119,9 @@ class StreamingGradientBoosting final : public OnlineModel {
     out.PutAll(base_);
     out.PutAll(counts_);
     out.Put(target_moments_);
-    out.PutVarint(oldest_);
-    out.PutVarint(trees_);
-    for (const Split& split : splits_) {
-      out.Put(split.feature);
-      out.Put(split.is_category);
-      out.Put(split.missing_left);
-      out.Put(split.codes);
-      out.Put(split.threshold);
-    }
-    out.PutAll(values_);
+    out.Put(factor_);
+    out.Put(curvature_);
+    trees_.Save(&out);
     return out.Take();
   }
 
@@ -146,9 +133,8 @@ class StreamingGradientBoosting final : public OnlineModel {
     model.outputs = std::max<size_t>(classes_, 1);
     model.link = link();
     model.leaf_width = static_cast<uint32_t>(scores_);
-    model.category_offsets = {0};
     std::vector<double> first(std::max<size_t>(classes_, 1));
-    if (trees_ > 0) {
+    if (trees_.size() > 0) {
       first = base_;
     } else if (First(first.data()); classes_ > 0) {
       if (classes_ == 2) first = {std::log(first[1] / first[0])};
@@ -157,15 +143,13 @@ class StreamingGradientBoosting final : public OnlineModel {
     }
     model.leaves.push_back(1);  // a tree of one leaf: what the sums begin with
     model.leaf_values = first;
-    for (size_t t = 0; t < trees_; ++t) AppendTree((oldest_ + t) % settings_.trees, &model);
-    if (model.category_offsets.size() == 1) model.category_offsets.clear();
+    trees_.AppendTo(factor_, &model);
     return MakeTrees(std::move(model));
   }
 
  private:
   Link link() const { return classes_ == 0 ? Link::kIdentity : classes_ == 2 ? Link::kSigmoid : Link::kSoftmax; }
   double Draw() { return static_cast<double>(MixBits(seed_ + 0x9e3779b97f4a7c15ULL * ++draws_) >> 11) * 0x1.0p-53; }
-  size_t leaves() const { return splits_a_tree_ + 1; }
 
   // Before the first tree: shares of the classes, or the mean.
   void First(double* out) const {
@@ -208,45 +192,51 @@ class StreamingGradientBoosting final : public OnlineModel {
     for (size_t i = begin_; i < end_; ++i) bins_.Code(raw_.data() + i * features_, codes_.data() + i * features_);
   }
 
-  size_t LeafOf(size_t tree, const double* row) const {
-    const Split* splits = splits_.data() + tree * splits_a_tree_;
-    size_t node = 0;
-    while (node < splits_a_tree_) {
-      const Split& split = splits[node];
-      bool left = true;
-      if (split.feature != BinSplit::kNone) {
-        const double x = row[split.feature];
-        if (split.is_category) {
-          left = x >= 0 && x < static_cast<double>(kCategoryBins) && (split.codes >> static_cast<unsigned>(x) & 1) != 0;
-        } else {
-          left = std::isnan(x) ? split.missing_left != 0 : x <= split.threshold;
-        }
-      }
-      node = 2 * node + (left ? 1 : 2);
-    }
-    return node - splits_a_tree_;
-  }
-
-  const double* Values(size_t tree, size_t leaf) const { return values_.data() + (tree * leaves() + leaf) * scores_; }
-
+  // steps_: what the leaves' steps add up to, before the factor.
   void Score(const double* row, double* scores) const {
     std::copy(base_.begin(), base_.end(), scores);
-    for (size_t t = 0; t < trees_; ++t) {
-      const size_t tree = (oldest_ + t) % settings_.trees;
-      const double* values = Values(tree, LeafOf(tree, row));
-      for (size_t k = 0; k < scores_; ++k) scores[k] += values[k];
+    std::fill(steps_.begin(), steps_.end(), 0.0);
+    trees_.AddScores(row, scores, steps_.data());
+    for (size_t k = 0; k < scores_; ++k) scores[k] += factor_ * steps_[k];
+  }
+
+  // The leaves of row i, which was scored last, share a step against its error; and how far steps count learns from what they had said of
+  // it.
+  void MoveLeaves(const double* row, size_t i) {
+    if (trees_.size() == 0 || settings_.online_step == 0) return;
+    double* scores = score_.data() + i * scores_;
+    if (classes_ > 0) ApplyLink(link(), scores, classes_, 1.0, shares_.data());
+    const double unit = classes_ > 0 ? 1 : target_moments_.deviation;
+    const double part = (classes_ > 0 ? 4.0 : unit) / static_cast<double>(trees_.size());
+    double slope = 0, curvature = 0;
+    for (size_t k = 0; k < scores_; ++k) {
+      float gradient, hessian;
+      Slope(i, k, shares_.data(), &gradient, &hessian);
+      const double said = steps_[k] / unit;
+      slope += gradient * said;
+      curvature += hessian * said * said;
+      steps_[k] = -part * gradient;
     }
+    curvature_ = kFirstCurvature + kKeepCurvature * (curvature_ - kFirstCurvature) + curvature;
+    factor_ = std::clamp(factor_ - slope / curvature_, 0.0, kMostFactor);
+    for (size_t age = 0; age < trees_.size(); ++age) {
+      const size_t place = trees_.Place(age);
+      double* steps = trees_.Steps(place, trees_.LeafOf(place, row));
+      for (size_t k = 0; k < scores_; ++k) steps[k] += steps_[k];
+    }
+    for (size_t k = 0; k < scores_; ++k) scores[k] += factor_ * steps_[k] * static_cast<double>(trees_.size());
   }
 
   // Where all trees are there, the oldest one goes, and its part of the scores.
   void ReplaceOldest() {
-    if (trees_ < settings_.trees) return;
+    if (!trees_.full()) return;
+    const size_t place = trees_.Place(0);
     for (size_t i = begin_; i < end_; ++i) {
-      const double* values = Values(oldest_, LeafOf(oldest_, raw_.data() + i * features_));
-      for (size_t k = 0; k < scores_; ++k) score_[i * scores_ + k] -= values[k];
+      const size_t leaf = trees_.LeafOf(place, raw_.data() + i * features_);
+      for (size_t k = 0; k < scores_; ++k)
+        score_[i * scores_ + k] -= trees_.Values(place, leaf)[k] + factor_ * trees_.Steps(place, leaf)[k];
     }
-    oldest_ = (oldest_ + 1) % settings_.trees;
-    --trees_;
+    trees_.DropOldest();
   }
 
   // The slope of the loss of row i by score k, and its curvature.
@@ -264,44 +254,45 @@ class StreamingGradientBoosting final : public OnlineModel {
   }
 
   void AddTree() {
-    const size_t count = end_ - begin_, tree = (oldest_ + trees_) % settings_.trees;
-    probabilities_.resize(count * std::max<size_t>(classes_, 1));
+    const size_t count = end_ - begin_, width = shares_.size();
+    probabilities_.resize(count * width);
     wrong_.assign(scores_, 0.0);
     for (size_t i = 0; i < count; ++i) {
-      double* p = probabilities_.data() + i * std::max<size_t>(classes_, 1);
+      double* p = probabilities_.data() + i * width;
       if (classes_ > 0) ApplyLink(link(), score_.data() + (begin_ + i) * scores_, classes_, 1.0, p);
       for (size_t k = 0; scores_ > 1 && k < scores_; ++k)
         wrong_[k] += std::abs(p[k] - (target_[begin_ + i] == static_cast<double>(k) ? 1 : 0));
     }
     const size_t chosen = DrawClass();
-    const auto slope = [&](size_t i, size_t k, float* g, float* h) {
-      Slope(begin_ + i, k, probabilities_.data() + i * std::max<size_t>(classes_, 1), g, h);
-    };
-    for (size_t i = 0; i < count; ++i) slope(i, chosen, &gradient_[i], &hessian_[i]);
+    for (size_t i = 0; i < count; ++i) Slope(begin_ + i, chosen, probabilities_.data() + i * width, &gradient_[i], &hessian_[i]);
     DrawFeatures();
     grower_.Grow({codes_.data() + begin_ * features_, count, features_}, bins_.features(), used_, gradient_.data(), hessian_.data(),
                  &grown_, &leaf_of_row_);
-    splits_.resize(std::max(splits_.size(), (tree + 1) * splits_a_tree_));
-    for (size_t n = 0; n < splits_a_tree_; ++n) splits_[tree * splits_a_tree_ + n] = ToSplit(grown_[n]);
-    leaf_sums_.assign(leaves() * scores_ * 2, 0.0);
+    splits_.clear();
+    for (const BinSplit& split : grown_) splits_.push_back(ToSplit(split));
+    SetLeaves(trees_.Add(splits_));
+  }
+
+  // One step of Newton's for each leaf and score.
+  void SetLeaves(size_t place) {
+    const size_t count = end_ - begin_, width = shares_.size();
+    leaf_sums_.assign(trees_.leaves() * scores_ * 2, 0.0);
     for (size_t i = 0; i < count; ++i) {
       for (size_t k = 0; k < scores_; ++k) {
-        float g, h;
-        slope(i, k, &g, &h);
+        float gradient, hessian;
+        Slope(begin_ + i, k, probabilities_.data() + i * width, &gradient, &hessian);
         double* sums = leaf_sums_.data() + (leaf_of_row_[i] * scores_ + k) * 2;
-        sums[0] += g;
-        sums[1] += h;
+        sums[0] += gradient;
+        sums[1] += hessian;
       }
     }
-    values_.resize(std::max(values_.size(), (tree + 1) * leaves() * scores_));
     const double unit = classes_ == 0 ? target_moments_.deviation : 1.0;
-    for (size_t v = 0; v < leaves() * scores_; ++v) {
+    for (size_t v = 0; v < trees_.leaves() * scores_; ++v) {
       const double step = std::clamp(-leaf_sums_[v * 2] / (leaf_sums_[v * 2 + 1] + settings_.l2), -kMostStep, kMostStep);
-      values_[tree * leaves() * scores_ + v] = settings_.learning_rate * unit * step;
+      trees_.Values(place, v / scores_)[v % scores_] = settings_.learning_rate * unit * step;
     }
     for (size_t i = 0; i < count; ++i)
-      for (size_t k = 0; k < scores_; ++k) score_[(begin_ + i) * scores_ + k] += Values(tree, leaf_of_row_[i])[k];
-    ++trees_;
+      for (size_t k = 0; k < scores_; ++k) score_[(begin_ + i) * scores_ + k] += trees_.Values(place, leaf_of_row_[i])[k];
   }
 
   size_t DrawClass() {
@@ -321,8 +312,8 @@ class StreamingGradientBoosting final : public OnlineModel {
     if (used_.empty() && features_ > 0) used_.push_back(static_cast<uint32_t>(Draw() * static_cast<double>(features_)));
   }
 
-  Split ToSplit(const BinSplit& grown) const {
-    Split split;
+  RingSplit ToSplit(const BinSplit& grown) const {
+    RingSplit split;
     split.feature = grown.feature;
     if (grown.feature == BinSplit::kNone) return split;
     const BinnedFeature& feature = bins_.features()[grown.feature];
@@ -339,15 +330,12 @@ class StreamingGradientBoosting final : public OnlineModel {
     return split;
   }
 
-  void AppendTree(size_t tree, TreesParameters* model) const;
-
   Settings settings_;
   size_t features_, classes_, scores_;
   size_t window_ = 0, capacity_ = 0;  // rows that trees learn from, and places for them
   size_t begin_ = 0, end_ = 0;        // the rows of the window, from the oldest on
   uint64_t seed_, draws_ = 0, rows_ = 0, rows_at_refresh_ = 0, since_tree_ = 0;
-  size_t splits_a_tree_;
-  size_t oldest_ = 0, trees_ = 0;  // the trees are a ring of settings_.trees places
+  TreeRing trees_;
   WindowBins bins_;
   HistogramTreeGrower grower_;
   std::vector<double> base_;
@@ -355,14 +343,14 @@ class StreamingGradientBoosting final : public OnlineModel {
   RunningMoments target_moments_;
   std::vector<double> raw_, target_, score_;  // of the rows; score_: rows × scores
   std::vector<uint8_t> codes_;
-  std::vector<Split> splits_;   // places × splits of a tree
-  std::vector<double> values_;  // places × leaves × scores
+  std::vector<RingSplit> splits_;  // of the tree that is added; so too all that follows
   std::vector<float> gradient_, hessian_;
-  std::vector<double> probabilities_, wrong_, leaf_sums_;
+  std::vector<double> probabilities_, wrong_, leaf_sums_, shares_;
   std::vector<uint32_t> used_;
   std::vector<BinSplit> grown_;
   std::vector<uint8_t> leaf_of_row_;
-  mutable std::vector<double> sum_;
+  double factor_, curvature_ = kFirstCurvature;  // how far the leaves' steps count, and what is known of it
+  mutable std::vector<double> sum_, steps_;
 };
 
 // Throws kDamaged where the state is not one of this shape and these settings.
@@ -398,66 +386,12 @@ void StreamingGradientBoosting::Restore(const std::string& state) {
   target_moments_ = in.Get<RunningMoments>();
   check(base_.size() == scores_ && counts_.size() == classes_ && all_finite(base_));
   check(std::isfinite(target_moments_.mean) && target_moments_.deviation > 0 && std::isfinite(target_moments_.deviation));
-  oldest_ = in.GetVarint();
-  trees_ = in.GetVarint();
-  check(trees_ <= settings_.trees && oldest_ < settings_.trees && (oldest_ == 0 || trees_ == settings_.trees));
-  splits_.assign(trees_ * splits_a_tree_, Split{});
-  for (Split& split : splits_) {
-    split.feature = in.Get<uint32_t>();
-    split.is_category = in.Get<uint8_t>();
-    split.missing_left = in.Get<uint8_t>();
-    split.codes = in.Get<uint64_t>();
-    split.threshold = in.Get<double>();
-    check(split.feature == BinSplit::kNone ||
-          (split.feature < features_ && (split.is_category != 0) == bins_.features()[split.feature].is_category));
-    check(!std::isnan(split.threshold) && split.threshold != -std::numeric_limits<double>::infinity());
-  }
-  values_ = in.GetAll<double>();
-  check(values_.size() == trees_ * leaves() * scores_ && all_finite(values_) && in.done());
+  factor_ = in.Get<double>();
+  curvature_ = in.Get<double>();
+  check(factor_ >= 0 && factor_ <= kMostFactor && curvature_ >= kFirstCurvature && std::isfinite(curvature_));
+  trees_.Load(bins_.features(), &in);
+  check(in.done());
   CodeWindow();
-}
-
-void StreamingGradientBoosting::AppendTree(size_t tree, TreesParameters* model) const {
-  struct Open {
-    size_t node;
-    int32_t parent;
-    bool is_left;
-  };
-  const size_t first = model->left.size();
-  uint32_t leaf = 0;
-  std::vector<Open> open{{0, -1, false}};
-  while (!open.empty()) {
-    Open o = open.back();
-    open.pop_back();
-    while (o.node < splits_a_tree_ && splits_[tree * splits_a_tree_ + o.node].feature == BinSplit::kNone) o.node = 2 * o.node + 1;
-    const auto place = static_cast<int32_t>(model->left.size() - first);
-    const bool is_leaf = o.node >= splits_a_tree_;
-    if (o.parent >= 0)
-      (o.is_left ? model->left : model->right)[first + static_cast<size_t>(o.parent)] = is_leaf ? ~static_cast<int32_t>(leaf) : place;
-    if (is_leaf) {
-      const double* values = Values(tree, o.node - splits_a_tree_);
-      model->leaf_values.insert(model->leaf_values.end(), values, values + scores_);
-      ++leaf;
-      continue;
-    }
-    const Split& split = splits_[tree * splits_a_tree_ + o.node];
-    model->left.push_back(0);
-    model->right.push_back(0);
-    model->feature.push_back(split.feature);
-    if (split.is_category) {
-      model->threshold.push_back(static_cast<double>(model->category_offsets.size() - 1));
-      model->flags.push_back(kSplitCategories);
-      model->category_words.push_back(static_cast<uint32_t>(split.codes));
-      model->category_words.push_back(static_cast<uint32_t>(split.codes >> 32));
-      model->category_offsets.push_back(model->category_words.size());
-    } else {
-      model->threshold.push_back(split.threshold);
-      model->flags.push_back(static_cast<uint8_t>(kSplitMissingNan | (split.missing_left ? kSplitDefaultLeft : 0)));
-    }
-    open.push_back({2 * o.node + 2, place, false});
-    open.push_back({2 * o.node + 1, place, true});
-  }
-  model->leaves.push_back(leaf);
 }
 
 Settings ReadSettings(const ParameterValues& parameters) {
@@ -467,6 +401,7 @@ Settings ReadSettings(const ParameterValues& parameters) {
           integer("window"),
           integer("rows_a_tree"),
           parameters.Number("learning_rate"),
+          parameters.Number("online_step"),
           parameters.Number("features"),
           parameters.Number("l2")};
 }
@@ -484,9 +419,17 @@ LearnerInfo MakeStreamingGradientBoosting() {
   info.parameters = {
       {"trees", ParameterType::kInteger, 100, 1, 1000, kLog, {}, "Trees that are kept."},
       {"depth", ParameterType::kInteger, 5, 1, 8, kLinear, {}, "Levels of a tree."},
-      {"window", ParameterType::kInteger, 3000, 64, 100000, kLog, {}, "Newest rows that a tree learns from, at most 24 MB of them."},
+      {"window", ParameterType::kInteger, 2000, 64, 100000, kLog, {}, "Newest rows that a tree learns from, at most 24 MB of them."},
       {"rows_a_tree", ParameterType::kInteger, 50, 1, 10000, kLog, {}, "A new tree comes after so many rows, sooner at first."},
       {"learning_rate", ParameterType::kNumber, 0.1, 1e-3, 1, kLog, {}, "Part of a tree's answer that is added."},
+      {"online_step",
+       ParameterType::kNumber,
+       0.4,
+       0,
+       1,
+       kLinear,
+       {},
+       "Part of a row's error that its leaves take away at once, from which it is learnt; 0: leaves stay as they were grown."},
       {"features", ParameterType::kNumber, 0.75, 0.01, 1, kLinear, {}, "Part of the features that a tree may split on."},
       {"l2", ParameterType::kNumber, 1, 1e-3, 100, kLog, {}, "Penalty on squared leaf values."},
   };

@@ -336,7 +336,7 @@ LearnerInfo MakeWindowNeighbours() {
                      "ColumnOrderDoesNotMatter: distances are sums in single precision"};
   info.cost_units = [](double rows, double features, double, const ParameterValues& parameters) {
     const double window = static_cast<double>(parameters.Integer("window"));
-    return 0.05 + rows * (1e-4 + 1e-7 * window + 1e-8 * window * features);
+    return 0.05 + rows * (1e-4 + 1e-7 * window + 6e-9 * window * features);
   };
   info.start = [](const StreamShape& shape, const ParameterValues& parameters, uint64_t) {
     return std::make_unique<WindowNeighbours>(shape, ReadSettings(parameters));
