@@ -117,7 +117,7 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
   app.add_option("--autonomy", flags->autonomy, "observe (no change of champion), suggest (a person decides), act (default)")
       ->type_name("WORD");
   app.add_option("--row-budget", flags->row_budget,
-                 "work a row, of all online members, and as much again for trainings: units of 10 ms, or none for no limit (default: "
+                 "work a row, of all online members, and half as much for trainings: units of 10 ms, or none for no limit (default: "
                  "0.1units in replay, none in run)")
       ->type_name("UNITS");
   app.add_option("--budget", flags->budget, "of each training: work units, or a time (default: 2000units)")->type_name("UNITS|TIME");

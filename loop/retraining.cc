@@ -12,6 +12,7 @@ constexpr double kMicrosecondsPerUnit = 10'000;  // one unit is 10 ms of one cor
 constexpr double kGrowth = 1.3;                  // RetrainRule::kAuto: whenever there are so many times more outcomes,
 constexpr uint64_t kLeastRowsApart = 1000;       // at the earliest after these,
 constexpr uint64_t kMostRowsApart = 50'000;      // at the latest after these
+constexpr double kTrainingShare = 0.5;           // of LoopOptions::row_units, beside what members cost that learn online
 constexpr uint32_t kMostPatience = 4;            // the schedule of RetrainRule::kAuto slows down to this, where retraining gains nothing
 
 void RequestTraining(LoopState& s, const Lineage& lineage, double units, const std::vector<BankRow>& bank, Effects* effects) {
@@ -57,7 +58,7 @@ uint64_t RowsToPayOff(const LoopState& s, const std::vector<const Lineage*>& bat
   double units = 0;
   for (const Lineage* lineage : batch)
     units += std::min(UnitsToFit(s, *lineage, rows), s.options.budget_units / static_cast<double>(batch.size()));
-  return static_cast<uint64_t>(units / s.options.row_units);
+  return static_cast<uint64_t>(units / (kTrainingShare * s.options.row_units));
 }
 
 }  // namespace

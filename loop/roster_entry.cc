@@ -54,6 +54,8 @@ std::vector<std::string> DefaultRoster(size_t classes, bool lag_features) {
   add("adaptive_random_forest", true, true);
   add("streaming_random_patches", classes == 0, true);
   if (classes > 0) add("leveraging_bagging", true, false);
+  add("streaming_gradient_boosting", true, true);
+  add("mondrian_forest", false, true);
   names.insert(names.end(), {"gradient_boosting", kBlendName});
   return names;
 }

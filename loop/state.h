@@ -49,7 +49,7 @@ struct LoopOptions {
   uint64_t most_waiting = 1'000'000;  // rows that are kept for an outcome beyond the usual; older ones are given up
   double budget_units = 2000;
   double budget_seconds = 0;  // a deadline instead of units, where > 0
-  double row_units = 0;       // work a row that the online members (loop/router.h), and as much again that trainings may cost; 0: no limit
+  double row_units = 0;       // work a row that online members may cost (loop/router.h), and trainings half as much; 0: no limit
   uint64_t seed = 0;
 
   size_t outputs() const { return classes == 0 ? 1 : classes; }
