@@ -37,6 +37,16 @@ void SetRetraining(const std::string& text, LoopOptions* options) {
   }
 }
 
+double ParseRowBudget(const std::string& text) {
+  if (text == "none") return 0;
+  double units = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
+  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error != std::errc() || !(units > 0 && units <= 1e9) || (!rest.empty() && rest != "units"))
+    Refuse("--row-budget", text, "write work units a row such as 0.03units (of 10 ms each), or none");
+  return units;
+}
+
 void SetWindow(const std::string& text, LoopOptions* options) {
   if (text.empty()) return;
   if (const auto rows = ParseRows(text); rows && *rows > 0) options->window_rows = *rows;
@@ -92,6 +102,10 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
                  "the members: learners, or learners with parameters (online_linear:forgetting=0.01); default: chosen for the kind of task")
       ->delimiter(',')
       ->type_name("A,B");
+  app.add_option("--detectors", flags->detectors,
+                 "drift detectors over the errors of what is served; each alarm is an event (see detectors)")
+      ->delimiter(',')
+      ->type_name("A,B");
   app.add_option("--lags", flags->lags, "auto: earlier outcomes, where already known, are inputs; none: they are not")
       ->type_name("auto|none");
   app.add_option("--error-rate", flags->error_rate, "of a false promotion over the whole life (default: 0.05)")
@@ -102,6 +116,10 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
       ->type_name("GAIN");
   app.add_option("--autonomy", flags->autonomy, "observe (no change of champion), suggest (a person decides), act (default)")
       ->type_name("WORD");
+  app.add_option("--row-budget", flags->row_budget,
+                 "work a row, of all online members, and as much again for trainings: units of 10 ms, or none for no limit (default: "
+                 "0.1units in replay, none in run)")
+      ->type_name("UNITS");
   app.add_option("--budget", flags->budget, "of each training: work units, or a time (default: 2000units)")->type_name("UNITS|TIME");
 }
 
@@ -120,10 +138,13 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   const Budget budget = ParseBudget(flags.budget);
   options.budget_seconds = budget.seconds;
   options.budget_units = budget.units;
+  options.row_units = ParseRowBudget(flags.row_budget);
   SetWindow(flags.outcome_window, &options);
   options.roster = flags.roster.empty() ? task.learners : flags.roster;
   if (options.roster == std::vector<std::string>{"default"}) options.roster.clear();
   for (const std::string& name : options.roster) ParseRosterEntry(name, {});
+  options.detectors = flags.detectors;
+  for (const std::string& name : options.detectors) Detectors().Get(name);
   if (!task.task.weight.empty() || !task.task.group.empty() || task.folds != 0)
     throw Error(ErrorKind::kUsage, "--weight, --group and --folds do not go with the loop", "its rows count alike, in the order of time");
   for (const auto& [learner, value] : LearnerSettings(task)) options.parameters[learner] = ToText(value.ToJson());

@@ -13,8 +13,8 @@ namespace everlearn {
 // The loop's flags as texts, as they stand on the command line.
 struct LoopFlags {
   std::string start = "0", delay, outcome_time, outcome_after, outcome_window, missing_outcome = "unknown", retrain = "auto", lags = "auto";
-  std::string budget = "2000units";
-  std::vector<std::string> roster;
+  std::string budget = "2000units", row_budget = "none";
+  std::vector<std::string> roster, detectors;
   std::string autonomy = "act";
   double error_rate = 0.05, minimum_gain = 0;
 };

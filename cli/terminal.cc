@@ -1,6 +1,7 @@
 #include "cli/terminal.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,13 +98,16 @@ Progress::~Progress() {
   if (active_) std::fputs("\r\033[K", stderr);
 }
 
-void Progress::Show(size_t done, size_t all) {
+void Progress::Show(size_t done, size_t all, const std::string& more) {
   if (!active_) return;
   const std::lock_guard lock(mutex_);
   if (done <= shown_) return;  // an older message of another thread
   shown_ = done;
   const std::string of = all == 0 ? "" : " of " + Grouped(all);
-  std::fprintf(stderr, "\r\033[K%s %s%s", what_.c_str(), Grouped(done).c_str(), of.c_str());
+  std::string line = what_ + " " + Grouped(done) + of + more;
+  winsize window{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 && line.size() >= window.ws_col) line.resize(window.ws_col - 1);
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
 }
 

@@ -44,8 +44,9 @@ class Progress {
   ~Progress();  // wipes the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  // Thread-safe. `all` 0: the end is not known.
-  void Show(size_t done, size_t all);
+  // Thread-safe. `all` 0: the end is not known. `more` follows the numbers; the line is cut at the width of the terminal.
+  void Show(size_t done, size_t all, const std::string& more = "");
+  bool active() const { return active_; }
 
  private:
   bool active_;

@@ -34,11 +34,11 @@ void LookAhead::Take(Member* member, size_t begin, std::vector<double>* predicti
     const uint32_t row = schedule_.row(item);
     const double* features = values_.data() + size_t{row} * features_;
     if (schedule_.is_outcome(item)) {
-      if (member->Learns(row)) member->online->Learn(features, target_[row], 1.0);
+      if (member->Takes(row)) member->online->Learn(features, target_[row], 1.0);
       continue;
     }
     predictions->resize(predictions->size() + outputs_);
-    if (row >= history_ && member->Predicts(row)) member->online->Predict(features, predictions->data() + predictions->size() - outputs_);
+    if (row >= history_ && member->Takes(row)) member->online->Predict(features, predictions->data() + predictions->size() - outputs_);
   }
 }
 

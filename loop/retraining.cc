@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loop/router.h"
+
 namespace everlearn {
 namespace {
 
@@ -45,7 +47,17 @@ void LearnWhatItGained(LoopState& s, const TrainRequest& request, const BankComp
   if (gained) s.patience = 1;
   else if (s.judged_at != request.outcomes) s.patience = std::min(2 * s.patience, kMostPatience);
   s.judged_at = request.outcomes;
-  s.next_retrain = NextBySchedule(s, request.outcomes);
+  s.next_retrain = std::max(NextBySchedule(s, request.outcomes), s.paid_off);
+}
+
+// Rows that pay for a training of all that is known, on two windows where an alarm named the beginning of a second one.
+uint64_t RowsToPayOff(const LoopState& s, const std::vector<const Lineage*>& batch) {
+  if (!(s.options.row_units > 0)) return 0;
+  const double rows = static_cast<double>(s.outcomes) * (s.recent_row > 0 ? 2 : 1);
+  double units = 0;
+  for (const Lineage* lineage : batch)
+    units += std::min(UnitsToFit(s, *lineage, rows), s.options.budget_units / static_cast<double>(batch.size()));
+  return static_cast<uint64_t>(units / s.options.row_units);
 }
 
 }  // namespace
@@ -68,16 +80,17 @@ void ScheduleRetraining(LoopState& s) {
     s.next_retrain = s.outcomes + static_cast<uint64_t>(s.options.retrain_every);
     return;
   }
-  s.next_retrain = NextBySchedule(s, s.outcomes);
+  s.next_retrain = std::max(NextBySchedule(s, s.outcomes), s.paid_off);
 }
 
 void Retrain(LoopState& s, const std::vector<BankRow>& bank, Effects* effects) {
-  ScheduleRetraining(s);
   std::vector<const Lineage*> batch;
   for (const Lineage& lineage : s.roster.lineages) {
     const auto running = [&](const TrainRequest& request) { return request.lineage == lineage.id; };
     if (lineage.kind == MemberKind::kBatch && std::none_of(s.requests.begin(), s.requests.end(), running)) batch.push_back(&lineage);
   }
+  s.paid_off = s.outcomes + RowsToPayOff(s, batch);
+  ScheduleRetraining(s);
   for (const Lineage* lineage : batch)
     RequestTraining(s, *lineage, s.options.budget_units / static_cast<double>(batch.size()), bank, effects);
 }
@@ -96,9 +109,14 @@ void OnLossAlarm(LoopState& s, uint32_t member, const LossAlarm& alarm, Effects*
   s.alarm.Reset();
   for (Member& other : s.roster.members) other.alarm.Reset();
   s.patience = 1;
+  WakeAll(s);
   if (s.options.retrain != RetrainRule::kAuto || s.paused) return;
+  if (s.outcomes < s.paid_off) {
+    s.next_retrain = s.paid_off;
+    return;
+  }
   Retrain(s, {}, effects);
-  s.next_retrain = s.outcomes + kLeastRowsApart;  // and once more when more of the new is known
+  s.next_retrain = std::max(s.outcomes + kLeastRowsApart, s.paid_off);  // and once more when more of the new is known
 }
 
 JsonObject JudgeOnBank(LoopState& s, const TrainRequest& request, const std::vector<double>& predictions) {

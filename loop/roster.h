@@ -25,6 +25,7 @@ struct Lineage {
   std::string learner;     // "blend" for the blend
   std::string parameters;  // JSON
   bool eligible = true;    // may serve, and is an expert of the blend
+  bool sees_lags = true;   // online: its rows have the lag features
   bool baseline = false;   // a safe one: the champion must not be worse
   uint32_t newest = 0;     // its latest member
   uint32_t refits = 0;
@@ -42,13 +43,13 @@ struct Member {
   uint64_t since_row = 0;
   // An online member that costs more than it gives rests (loop/router.h): rows in [rests_from, wakes_at) are nothing to it.
   uint64_t rests_from = UINT64_MAX, wakes_at = UINT64_MAX;
+  uint32_t rests = 0;  // since it last paid
   RunningScore score;
   BlockMeanSequence loss;                        // of its row loss
   LossAlarm alarm{4 * LossAlarm::kBlocksApart};  // of an expert that learns online
   double cpu_seconds = 0;                        // sampled; not part of what is deterministic
 
-  bool Predicts(uint64_t row) const { return row < rests_from || row >= wakes_at; }
-  bool Learns(uint64_t row) const { return Predicts(row); }
+  bool Takes(uint64_t row) const { return row < rests_from || row >= wakes_at; }
 };
 
 struct Roster {

@@ -5,10 +5,21 @@
 
 namespace everlearn {
 
+namespace {
+
+bool SeesLags(const std::string& entry, const LearnerInfo& learner, const std::string& value) {
+  if (!learner.online())
+    throw Error(ErrorKind::kUsage, "the roster's entry '" + entry + "': only members that learn online choose whether they see lags");
+  if (value != "yes" && value != "no") throw Error(ErrorKind::kUsage, "the roster's entry '" + entry + "': lags are yes or no");
+  return value == "yes";
+}
+
+}  // namespace
+
 RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string, std::string>& parameters) {
-  if (text == kBlendName) return {text, text, "{}"};
+  if (text == kBlendName) return {.name = text, .learner = text, .parameters = "{}"};
   const size_t colon = text.find(':');
-  RosterEntry entry{text, text.substr(0, colon), "{}"};
+  RosterEntry entry{.name = text, .learner = text.substr(0, colon), .parameters = "{}"};
   const LearnerInfo& learner = Learners().Get(entry.learner);
   const auto given = parameters.find(entry.learner);
   if (given != parameters.end()) entry.parameters = given->second;
@@ -21,17 +32,28 @@ RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string
     if (equals == std::string::npos)
       throw Error(ErrorKind::kUsage, "the roster's entry '" + text + "' does not say a parameter and its value",
                   "write " + entry.learner + ":parameter=value, several with ; between them");
-    values.Set(entry.learner, setting.substr(0, equals), setting.substr(equals + 1));
+    const std::string name = setting.substr(0, equals), value = setting.substr(equals + 1);
+    if (name == "lags") entry.sees_lags = SeesLags(text, learner, value);
+    else values.Set(entry.learner, name, value);
     at = end + 1;
   }
   entry.parameters = ToText(values.ToJson());
   return entry;
 }
 
-std::vector<std::string> DefaultRoster(size_t classes) {
+std::vector<std::string> DefaultRoster(size_t classes, bool lag_features) {
   std::vector<std::string> names{"no_change", classes > 0 ? "running_majority" : "running_mean", "online_linear",
                                  "online_linear:forgetting=0.01", "online_crosses"};
-  if (classes > 0) names.emplace_back("alma");
+  // Some members see rows better without lags, and some streams are better seen so.
+  const auto add = [&](const std::string& name, bool with, bool without) {
+    if (with || !lag_features) names.push_back(name);
+    if (without && lag_features) names.push_back(name + ":lags=no");
+  };
+  if (classes > 0) add("alma", true, true);
+  add("window_neighbours", true, true);
+  add("adaptive_random_forest", true, true);
+  add("streaming_random_patches", classes == 0, true);
+  if (classes > 0) add("leveraging_bagging", true, false);
   names.insert(names.end(), {"gradient_boosting", kBlendName});
   return names;
 }

@@ -1,4 +1,5 @@
 // An entry of a roster as people write it: a learner, or a learner with parameters of its own, `online_linear:forgetting=0.01;bits=16`.
+// `lags=no` is none of the learner: an online member with it does not see the lag features.
 #pragma once
 
 #include <map>
@@ -11,13 +12,14 @@ struct RosterEntry {
   std::string name;        // as written; the member's name
   std::string learner;     // or "blend"
   std::string parameters;  // JSON
+  bool sees_lags = true;
 };
 
 // `parameters`: JSON by learner, which the entry's own go before. Throws kUsage for what is no learner, parameter or value.
 RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string, std::string>& parameters);
 
 // What learns where nobody says what shall.
-std::vector<std::string> DefaultRoster(size_t classes);
+std::vector<std::string> DefaultRoster(size_t classes, bool lag_features);
 
 inline constexpr const char* kBlendName = "blend";
 

@@ -12,14 +12,14 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 7;
+constexpr uint32_t kCheckpointFormat = 8;
 constexpr const char* kNoChange = "no_change";
 
 Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
   std::vector<std::string> names = options.roster;
-  if (names.empty() || names == std::vector<std::string>{kBlendName}) names = DefaultRoster(options.classes);
+  if (names.empty() || names == std::vector<std::string>{kBlendName}) names = DefaultRoster(options.classes, options.lag_features > 0);
   std::vector<RosterEntry> entries;
   const auto add = [&](const std::string& name) { entries.push_back(ParseRosterEntry(name, options.parameters)); };
   bool online = false, blend = false;
@@ -41,6 +41,7 @@ Json LoopOptions::ToJson() const {
   JsonArray categories;
   for (const bool is : is_category) categories.push_back(is);
   JsonArray names(roster.begin(), roster.end());
+  JsonArray watchers(detectors.begin(), detectors.end());
   JsonArray column_names(columns.begin(), columns.end());
   JsonObject by_learner;
   for (const auto& [learner, text] : parameters) by_learner[learner] = text;
@@ -49,6 +50,7 @@ Json LoopOptions::ToJson() const {
                     {"is_category", categories},
                     {"columns", column_names},
                     {"roster", names},
+                    {"detectors", watchers},
                     {"parameters", by_learner},
                     {"lags", lags},
                     {"lag_features", lag_features},
@@ -68,6 +70,7 @@ Json LoopOptions::ToJson() const {
                     {"retrain_every", retrain_every},
                     {"budget_units", budget_units},
                     {"budget_seconds", budget_seconds},
+                    {"row_units", row_units},
                     {"seed", std::to_string(seed)}};
 }
 
@@ -108,6 +111,12 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
     check(name.is_string(), "roster");
     o.roster.emplace_back(name.get_string());
   }
+  if (json.as_object().contains("detectors")) {  // ledgers of before have none
+    for (const Json& name : ArrayField(json, "detectors")) {
+      check(name.is_string() && Detectors().Find(std::string(name.get_string())) != nullptr, "detectors");
+      o.detectors.emplace_back(name.get_string());
+    }
+  }
   const Json& parameters = Field(json, "parameters");
   check(parameters.is_object(), "parameters");
   for (const auto& [learner, text] : parameters.get_object()) {
@@ -136,6 +145,7 @@ LoopOptions LoopOptions::FromJson(const Json& json) {
   o.retrain_every = whole("retrain_every", 0, kMost);
   o.budget_units = number("budget_units", 0, kLargest);
   o.budget_seconds = number("budget_seconds", 0, kLargest);
+  if (json.as_object().contains("row_units")) o.row_units = number("row_units", 0, kLargest);  // ledgers of before have none
   const std::string seed = TextField(json, "seed");
   const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), o.seed);
   check(error == std::errc() && end == seed.data() + seed.size(), "seed");
@@ -171,6 +181,7 @@ LoopState::LoopState(LoopOptions given)
       loss(options.metric, options.classes),
       blend(options.classes),
       evidence(options.metric, options.classes, options.evidence),
+      watch(options.detectors, options.classes),
       pending(options.most_waiting),
       lags(options.classes),
       served(options.classes),
@@ -180,6 +191,7 @@ LoopState::LoopState(LoopOptions given)
     lineage.id = static_cast<uint32_t>(roster.lineages.size() + 1);
     lineage.learner = entry.learner;
     lineage.parameters = entry.parameters;
+    lineage.sees_lags = entry.sees_lags;
     lineage.eligible = options.lags || entry.learner != kNoChange;
     if (entry.learner == kBlendName) {
       lineage.kind = MemberKind::kBlend;
@@ -197,7 +209,7 @@ LoopState::LoopState(LoopOptions given)
     const LearnerInfo& learner = Learners().Get(entry.learner);
     const auto values =
         ParameterValues::FromJson(entry.learner, learner.parameters, ParseJson(lineage.parameters, "the parameters of " + entry.name));
-    member.online = learner.start(Shape(), values, MixBits(options.seed + member.id));
+    member.online = learner.start(ShapeFor(lineage), values, MixBits(options.seed + member.id));
   }
   constexpr uint64_t kFirstTraining = 1000;  // outcomes, where the schedule does not say
   next_retrain = options.retrain == RetrainRule::kEveryRows ? static_cast<uint64_t>(options.retrain_every) : kFirstTraining;
@@ -258,6 +270,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.PutText(lineage.learner);
     out.PutText(lineage.parameters);
     out.Put(lineage.eligible);
+    out.Put(lineage.sees_lags);
     out.Put(lineage.baseline);
     out.Put(lineage.newest);
     out.Put(lineage.refits);
@@ -271,6 +284,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.PutText(member.model_hash);
     out.PutText(member.online && member.alive ? member.online->State() : "");
     for (const uint64_t row : {member.since_row, member.rests_from, member.wakes_at}) out.Put(row);
+    out.Put(member.rests);
     member.score.Save(&out);
     member.loss.Save(&out);
     member.alarm.Save(&out);
@@ -283,6 +297,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
   evidence.Save(&out);
   bank.Save(&out);
   alarm.Save(&out);
+  watch.Save(&out);
   out.PutVarint(requests.size());
   for (const TrainRequest& request : requests) {
     out.Put(request.number);
@@ -297,7 +312,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.Put(request.seconds);
     out.Put(request.due);
   }
-  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
+  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain, paid_off}) out.Put(count);
   out.Put(requests_made);
   out.Put(patience);
   out.Put(judged_at);
@@ -350,6 +365,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     lineage.learner = in.GetText();
     lineage.parameters = in.GetText();
     lineage.eligible = in.Get<bool>();
+    lineage.sees_lags = in.Get<bool>();
     lineage.baseline = in.Get<bool>();
     lineage.newest = in.Get<uint32_t>();
     lineage.refits = in.Get<uint32_t>();
@@ -366,6 +382,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     member.model_hash = in.GetText();
     const std::string online = in.GetText();
     for (uint64_t* row : {&member.since_row, &member.rests_from, &member.wakes_at}) *row = in.Get<uint64_t>();
+    member.rests = in.Get<uint32_t>();
     member.score = RunningScore(options.classes);
     member.score.Load(&in);
     member.loss.Load(&in);
@@ -378,7 +395,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     const LearnerInfo& learner = Learners().Get(lineage.learner);
     const auto values = ParameterValues::FromJson(lineage.learner, learner.parameters,
                                                   ParseJson(lineage.parameters, "the parameters of " + lineage.learner));
-    member.online = learner.resume(Shape(), values, online);
+    member.online = learner.resume(ShapeFor(lineage), values, online);
   }
   roster.champion = in.Get<uint32_t>();
   roster.former = in.Get<uint32_t>();
@@ -388,6 +405,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   const auto is_outcome = [&](double truth) { return options.IsOutcome(truth); };
   bank.Load(&in, is_outcome);
   alarm.Load(&in);
+  watch.Load(&in);
   requests.resize(in.GetCount());
   for (TrainRequest& request : requests) {
     request.number = in.Get<uint32_t>();
@@ -402,7 +420,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();
   }
-  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
+  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain, &paid_off}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
   patience = in.Get<uint32_t>();
   judged_at = in.Get<uint64_t>();

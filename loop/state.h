@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "loop/blend.h"
+#include "loop/error_watch.h"
 #include "loop/evidence.h"
 #include "loop/evidence_bank.h"
 #include "loop/lags.h"
@@ -32,6 +33,7 @@ struct LoopOptions {
   size_t classes = 0;                             // 0: regression
   std::vector<bool> is_category;                  // one a feature
   std::vector<std::string> columns;               // names of the features, for people; may be missing
+  std::vector<std::string> detectors;             // drift detectors over the errors of what is served
   std::vector<std::string> roster;                // learners, and "blend"; empty: the default roster
   std::map<std::string, std::string> parameters;  // JSON, by learner
   bool lags = true;                               // false: no-change is reported, but neither blended, nor served, nor a guard
@@ -47,6 +49,7 @@ struct LoopOptions {
   uint64_t most_waiting = 1'000'000;  // rows that are kept for an outcome beyond the usual; older ones are given up
   double budget_units = 2000;
   double budget_seconds = 0;  // a deadline instead of units, where > 0
+  double row_units = 0;       // work a row that the online members (loop/router.h), and as much again that trainings may cost; 0: no limit
   uint64_t seed = 0;
 
   size_t outputs() const { return classes == 0 ? 1 : classes; }
@@ -86,12 +89,14 @@ struct LoopState {
   Evidence evidence;
   EvidenceBank bank;
   LossAlarm alarm;  // of what is served
+  ErrorWatch watch;
   PendingRows pending;
   std::vector<TrainRequest> requests;  // running
   std::vector<uint32_t> speakers;      // members that predict, the champion first; follows from the roster
   uint64_t events = 0, outcomes = 0, predicted = 0, decisions = 0;
   uint32_t requests_made = 0;
   uint64_t next_retrain = 0;  // outcomes at which the next scheduled retraining begins
+  uint64_t paid_off = 0;      // outcomes at which the last retraining has cost no more than LoopOptions::row_units allow
   uint64_t recent_row = 0;    // where the change began that the last alarm was about; 0: none
   uint32_t patience = 1;      // the schedule is so many times slower, since retraining gained nothing
   uint64_t judged_at = 0;     // outcomes at the newest retraining of which it is known what it gained
@@ -118,7 +123,10 @@ struct LoopState {
   Member& AddMember(uint32_t lineage, std::string name);
   // The champion first, then the others by number.
   void UpdateSpeakers();
-  StreamShape Shape() const { return {options.is_category, options.classes}; }
+  // Of the rows as a lineage sees them; the lags, which come last, may be cut off.
+  StreamShape ShapeFor(const Lineage& lineage) const {
+    return {lineage.sees_lags ? options.is_category : options.own_features(), options.classes};
+  }
 
   std::string Save() const;
   // All but the waiting rows, of which pending.SavePart() then gives the parts; `place` says where they will lie.

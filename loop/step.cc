@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "loop/look_ahead.h"
 #include "loop/retraining.h"
+#include "loop/router.h"
 
 namespace everlearn {
 namespace {
@@ -108,12 +109,14 @@ void Count(LoopState& s, const PendingRow& row, double truth, Effects* effects) 
   if (const auto decision = s.evidence.Consume(row, truth, s.roster, s.pending.next_row())) Decide(s, *decision, effects);
 }
 
-void Score(LoopState& s, const PendingRow& row, double truth) {
+void Score(LoopState& s, const PendingRow& row, double truth, Effects* effects) {
   if (row.history) return;
   constexpr double kEpsilon = 1e-15;
   const size_t outputs = s.options.outputs();
   s.served.Add(row.predictions.data(), truth, row.no_change);
   const uint64_t counted = s.evidence.rows();
+  for (const std::string& name : s.watch.Add(row.predictions.data(), truth))
+    effects->notices.push_back({"drift", row.members.front(), 0, {{"what", "error"}, {"detector", name}}});
   const double loss = s.loss.Of(row.predictions.data(), truth, kEpsilon);
   s.served_loss.Add(loss, row.informed, counted);
   s.monitor.OnOutcome(row, truth, loss, counted);
@@ -132,7 +135,7 @@ void Score(LoopState& s, const PendingRow& row, double truth) {
 void Learn(LoopState& s, const PendingRow& row, double truth, const StepInput& input) {
   if (!input.recompute && input.ahead == nullptr) {
     for (Member& member : s.roster.members) {
-      if (member.online == nullptr || !member.Learns(row.row)) continue;
+      if (member.online == nullptr || !member.Takes(row.row)) continue;
       const Sample sample(s, &member, row.row);
       member.online->Learn(row.features.data(), truth, 1.0);
     }
@@ -155,7 +158,7 @@ void Drain(LoopState& s, const StepInput& input, Effects* effects) {
       s.pending.PopFront();
     } else if (Closed(s, front)) {
       if (!std::isnan(s.options.missing_outcome)) {
-        Score(s, front, s.options.missing_outcome);
+        Score(s, front, s.options.missing_outcome, effects);
         Learn(s, front, s.options.missing_outcome, input);
         Count(s, front, s.options.missing_outcome, effects);
         s.pending.PopFront();
@@ -228,7 +231,7 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
   if (row != nullptr && !row->known()) {
     row->truth = event.truth;
     const bool late = Closed(s, *row);
-    Score(s, *row, event.truth);
+    Score(s, *row, event.truth, effects);
     if (!late) {
       Learn(s, *row, event.truth, input);
       if (!s.options.has_window()) Count(s, *row, event.truth, effects);
@@ -236,6 +239,7 @@ void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
     s.pending.DropAside(event.row);
     Drain(s, input, effects);
   }
+  Route(s);
   if (RetrainingIsDue(s)) Retrain(s, s.bank.Newest(), effects);
 }
 
@@ -400,7 +404,7 @@ void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<
   const size_t given = members->size();
   for (const uint32_t speaker : s.speakers) {
     const auto end = members->begin() + static_cast<std::ptrdiff_t>(given);
-    if (!s.roster.Get(speaker).Predicts(row)) continue;
+    if (!s.roster.Get(speaker).Takes(row)) continue;
     if (std::find(members->begin(), end, speaker) == end) members->push_back(speaker);
   }
   predictions->resize(members->size() * outputs);

@@ -11,6 +11,7 @@
 #include "model/linear.h"
 #include "model/model_file.h"
 #include "model/stack.h"
+#include "model/stream_trees.h"
 #include "model/trees.h"
 
 namespace {
@@ -77,7 +78,18 @@ std::vector<std::string> FuzzSeeds() {
   calibrated.intervals = Intervals({2, {}, {0, 3}, {0.25, 0.5, 0.75}, 0.9});
   LinearParameters top{MakeLinearColumns({false, false}, {0, 0}, zeros, ones), 2, Link::kSigmoid, {0.1}, std::vector<double>(4, 0.125)};
   stack.model = MakeStack({constant.model, linear.model}, MakeLinearModel(top));
-  return {calibrated.Bytes(), stack.Bytes(), constant.Bytes(), linear.Bytes(), trees.Bytes(), ensemble.Bytes()};
+  ModelFile stream = Frame();
+  StreamTreesParameters grown;
+  grown.classes = 2;
+  grown.scale = {{0, 1}, {1, 0}, {2, 1}, {}};
+  StreamTree tree;
+  tree.nodes = {{2, 0, StreamNode::kMissingLeft, 1, 2}, {0, kNoSplit, 0, 0, 0}, {0, kNoSplit, 0, 1, 0}};
+  tree.class_leaves.resize(2);
+  tree.class_leaves[0] = {{30, 10}, true, {0}, {1}, {0, 1}, {30, 0, 30, 10, 1, 10}, {{2, {30, 20, 10, 10, 1, 9}}}};
+  tree.class_leaves[1].weights = {0, 3};
+  grown.trees = {tree};
+  stream.model = MakeStreamTrees(grown);
+  return {stream.Bytes(), calibrated.Bytes(), stack.Bytes(), constant.Bytes(), linear.Bytes(), trees.Bytes(), ensemble.Bytes()};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/replay_input.h"
+#include "cli/replay_line.h"
 #include "cli/terminal.h"
 #include "loop/records.h"
 #include "loop/replay.h"
@@ -17,6 +18,7 @@ namespace everlearn {
 namespace {
 
 struct ReplayFlags {
+  ReplayFlags() { loop.row_budget = "0.03units"; }
   std::string source, ledger, durability = "power";
   bool lines = false;
   TaskFlags task;
@@ -24,6 +26,16 @@ struct ReplayFlags {
 };
 
 std::string IntervalCell(const Json& interval) { return CellText(Field(interval, "lower")) + " … " + CellText(Field(interval, "upper")); }
+
+// What drifted, or which detector said so.
+std::string DriftText(const Json& event) {
+  const Json& detail = FieldOrNull(event, "detail");
+  if (TextField(event, "kind") != "drift" || !detail.is_object()) return "";
+  std::string text = "  " + CellText(FieldOrNull(detail, "what"));
+  for (const char* name : {"column", "detector"})
+    if (const Json& value = FieldOrNull(detail, name); value.is_string()) text += " " + CellText(value);
+  return text;
+}
 
 void PrintResult(const Json& result, bool classification) {
   const std::string metric = TextField(result, "metric");
@@ -39,6 +51,7 @@ void PrintResult(const Json& result, bool classification) {
   for (const Json& event : ArrayField(result, "events")) {
     text += fmt::format("{:<12}{:<22}{:<13}{}", "row " + CellText(Field(event, "row")), CellText(Field(event, "time")),
                         TextField(event, "kind"), CellText(Field(event, "member")));
+    text += DriftText(event);
     if (event.as_object().contains("decision")) text += "  (decision " + CellText(Field(event, "decision")) + ")";
     text += "\n";
   }
@@ -79,8 +92,12 @@ int Replay(const ReplayFlags& flags, const CommonOptions& common) {
   options.threads = common.threads;
   options.keeps_ledger = !flags.ledger.empty();
   options.stop = Interrupted;
-  options.progress = [&](const ReplayProgress& now) { progress.Show(now.rows, now.all_rows); };
-  if (flags.lines) options.notice = [](const JsonObject& event) { PrintText(ToText(event) + "\n"); };
+  ReplayLine line;
+  if (progress.active()) options.progress = [&](const ReplayProgress& now) { progress.Show(now.rows, now.all_rows, line.Text(now)); };
+  options.notice = [&](const JsonObject& event) {
+    if (TextField(event, "kind") == "drift") line.CountAlarm();
+    if (flags.lines) PrintText(ToText(event) + "\n");
+  };
   JsonObject result = RunReplay(input, options, *trainer, *ledger);
 
   result["seconds"] = watch.Seconds();

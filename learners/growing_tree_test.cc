@@ -1,0 +1,110 @@
+// Growth: splits only when Hoeffding's bound allows it, pruning keeps what roots lead to, and what is stored is read back.
+#include "learners/growing_tree.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+
+namespace everlearn {
+namespace {
+
+const StreamScale kScale{{0, 0}, {0, 0}, {1, 1}, {}};
+
+void Teach(GrowingTree* tree, const std::vector<double>& values, double target, size_t outputs) {
+  PreparedRow row;
+  LeafScratch scratch;
+  std::vector<double> said(outputs);
+  PrepareRow(kScale, values.data(), true, &row);
+  const auto answer = tree->Predict(row, kScale, &scratch, said.data());
+  tree->Learn(row, kScale, answer, target, 1, &scratch);
+}
+
+// Rows until the first split. The class is that of the first column; the second is noise.
+int RowsUntilSplit(const GrowthOptions& options, double purity) {
+  Random random(1);
+  GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});
+  for (int i = 1; i <= 100000; ++i) {
+    const double x = random.Uniform();
+    const bool high = random.Uniform() < purity ? x > 0.5 : random.Uniform() < 0.5;
+    Teach(&tree, {x, random.Uniform()}, high ? 1 : 0, 2);
+    if (tree.nodes().size() > 1) return i;
+  }
+  return 1 << 30;
+}
+
+// The gain of the first column is about 1 - H(purity), that of the second 0: rows n with √(ln(1/δ) / 2n) below it, or below the tie.
+TEST(GrowingTree, SplitsWhenHoeffdingsBoundAllowsIt) {
+  GrowthOptions options;
+  options.grace = 20;
+  options.delta = 1e-7;
+  const double clear = std::log(1e7) / 2;  // gain 1
+  EXPECT_LE(RowsUntilSplit(options, 1), 3 * clear + 40);
+  options.tie = 0;
+  EXPECT_GT(RowsUntilSplit(options, 0.3), 1000);
+  options.tie = 0.05;
+  const double tied = std::log(1e7) / (2 * 0.05 * 0.05);
+  EXPECT_NEAR(RowsUntilSplit(options, 0.01), tied, 2000);
+}
+
+TEST(GrowingTree, KeepsWhatTheRootsLeadTo) {
+  Random random(2);
+  GrowthOptions options;
+  GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});
+  for (int i = 0; i < 5000; ++i) {
+    const std::vector<double> row{random.Uniform(), random.Uniform()};
+    Teach(&tree, row, (row[0] > 0.5) != (row[1] > 0.5), 2);
+  }
+  ASSERT_GT(tree.nodes().size(), 4u);
+  const uint32_t other = tree.AddRoot();
+  const size_t nodes = tree.nodes().size();
+  const auto place = tree.Prune({0, other});
+  EXPECT_EQ(tree.nodes().size(), nodes);
+  EXPECT_EQ(place[other], other);
+  const uint32_t left = tree.nodes()[0].left;
+  tree.Replace(left, other);
+  const auto after = tree.Prune({0});
+  EXPECT_LT(tree.nodes().size(), nodes);
+  EXPECT_TRUE(tree.nodes()[after[left]].is_leaf());
+  CheckStreamNodes(tree.nodes(), 2, tree.nodes().size());
+}
+
+TEST(GrowingTree, IsReadBackAsItWas) {
+  for (const size_t classes : {0, 2}) {
+    Random random(3);
+    GrowthOptions options;
+    options.subspace = 1;
+    const StreamShape shape{{false, false}, classes};
+    GrowingTree tree(shape, options, 1, {0, 1});
+    for (int i = 0; i < 4000; ++i) {
+      const std::vector<double> row{random.Uniform(), random.Uniform()};
+      Teach(&tree, row, row[0] > 0.5, std::max<size_t>(classes, 1));
+    }
+    EXPECT_GT(tree.nodes().size(), 2u);
+    ByteWriter out, again;
+    tree.Save(&out);
+    GrowingTree loaded(shape, options, 2, {});
+    ByteReader in(out.bytes());
+    loaded.Load(&in);
+    EXPECT_TRUE(in.done());
+    loaded.Save(&again);
+    EXPECT_EQ(out.bytes(), again.bytes());
+    EXPECT_EQ(tree.bytes(), loaded.bytes());
+  }
+}
+
+TEST(GrowingTree, StopsAtItsMemory) {
+  Random random(4);
+  GrowthOptions options;
+  options.most_bytes = 20000;
+  options.tie = 0.5;
+  GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});
+  for (int i = 0; i < 50000; ++i) {
+    const std::vector<double> row{random.Uniform(), random.Uniform()};
+    Teach(&tree, row, std::fmod(row[0] * 16, 2) > 1, 2);
+  }
+  EXPECT_LE(tree.bytes(), 22000u);
+  EXPECT_GT(tree.nodes().size(), 4u);
+}
+
+}  // namespace
+}  // namespace everlearn
