@@ -1,5 +1,5 @@
 // mondrian_forest: trees that split at random, where rows fall outside of what was seen, and predict by all their prunings at once,
-// weighted by how well each did. Good from the first rows on, without any parameter that matters; does not mind the order of features.
+// weighted by how well each did. Good from the first rows on, with little to tune.
 //
 // Mourtada, Gaïffas & Scornet, AMF: Aggregated Mondrian forests for online learning, JRSS B 83 (2021). Ours: boxes are measured in
 // deviations of the newest rows, and the more a feature says of the target by itself the sooner it is split; a category is drawn a place

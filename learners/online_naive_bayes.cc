@@ -202,9 +202,9 @@ class OnlineNaiveBayes final : public OnlineModel {
     for (size_t j = 0; j < features_; ++j) {
       const double x = row[j];
       const bool missing = is_category_[j] ? !(x >= 0) : std::isnan(x);
-      const auto known = static_cast<double>(values_[j].cells.size() / columns_ - 1);
+      const size_t known = values_[j].cells.size() / columns_ - 1;
       if (is_category_[j]) {
-        if (missing || x < known) AddShares(j, missing ? 0 : static_cast<size_t>(x) + 1);
+        if (missing || x < static_cast<double>(known)) AddShares(j, missing ? 0 : static_cast<size_t>(x) + 1);
         continue;
       }
       if (values_[j].occurring > 1) AddShares(j, missing ? 1 : 0);

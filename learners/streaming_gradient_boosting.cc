@@ -23,7 +23,11 @@ namespace {
 
 constexpr size_t kMostBytes = size_t{24} << 20;  // of the window
 constexpr size_t kFirstTree = 16;                // rows before the first tree
-constexpr size_t kRowsATreeAtFirst = 20;         // while there are few, a new tree comes after a twentieth more of them
+constexpr size_t kRowsATreeAtFirst = 20;         // while the window is short, a new tree comes after a twentieth more of them
+constexpr double kRowsOfRecentLoss = 100, kRowsOfUsualLoss = 2000;
+constexpr double kAlarmFactor = 1.5, kAlarmLoss = 0.1;   // a recent loss above 1.5 × the usual one + 0.1 is a change of concept
+constexpr double kLeastShare = 1e-3, kLargestError = 5;  // losses are held, so that a single row is no change
+constexpr size_t kRowsAfterChange = 50;
 constexpr double kMostFactor = 1, kFirstCurvature = 20, kKeepCurvature = 1 - 1.0 / 2000;
 constexpr double kMostStep = 4;  // of a leaf, in log-odds or deviations, before the learning rate
 
@@ -86,12 +90,13 @@ class StreamingGradientBoosting final : public OnlineModel {
     bins_.Code(row, codes_.data() + end_ * features_);
     target_[end_] = target;
     Score(row, score_.data() + end_ * scores_);
+    WatchLoss(end_);
     MoveLeaves(row, end_);
     ++end_;
     if (end_ - begin_ > window_) ++begin_;
     ++since_tree_;
     ++rows_;
-    if (rows_ < kFirstTree || since_tree_ < std::clamp<uint64_t>(rows_ / kRowsATreeAtFirst, 1, settings_.rows_a_tree)) return;
+    if (rows_ < kFirstTree || since_tree_ < std::clamp<uint64_t>((end_ - begin_) / kRowsATreeAtFirst, 1, settings_.rows_a_tree)) return;
     since_tree_ = 0;
     if (trees_.size() == 0) Begin();
     const bool doubled = rows_ < window_ && rows_ >= 2 * rows_at_refresh_;
@@ -119,6 +124,9 @@ class StreamingGradientBoosting final : public OnlineModel {
     out.PutAll(base_);
     out.PutAll(counts_);
     out.Put(target_moments_);
+    out.Put(judged_);
+    out.Put(recent_loss_);
+    out.Put(usual_loss_);
     out.Put(factor_);
     out.Put(curvature_);
     trees_.Save(&out);
@@ -198,6 +206,25 @@ class StreamingGradientBoosting final : public OnlineModel {
     std::fill(steps_.begin(), steps_.end(), 0.0);
     trees_.AddScores(row, scores, steps_.data());
     for (size_t k = 0; k < scores_; ++k) scores[k] += factor_ * steps_[k];
+  }
+
+  // Where the newest rows are predicted far worse than usual, the concept has changed: trees learn from few rows, and come sooner.
+  void WatchLoss(size_t i) {
+    if (trees_.size() == 0) return;
+    double loss = 0;
+    if (classes_ > 0) {
+      ApplyLink(link(), score_.data() + i * scores_, classes_, 1.0, shares_.data());
+      loss = -std::log(std::max(shares_[static_cast<size_t>(target_[i])], kLeastShare));
+    } else {
+      const double error = std::clamp((score_[i] - target_[i]) / target_moments_.deviation, -kLargestError, kLargestError);
+      loss = 0.5 * error * error;
+    }
+    judged_ += 1;
+    recent_loss_ += (loss - recent_loss_) / std::min(judged_, kRowsOfRecentLoss);
+    usual_loss_ += (loss - usual_loss_) / std::min(judged_, kRowsOfUsualLoss);
+    if (judged_ < 3 * kRowsOfRecentLoss || recent_loss_ <= kAlarmFactor * usual_loss_ + kAlarmLoss) return;
+    judged_ = recent_loss_ = usual_loss_ = 0;
+    begin_ = std::max(begin_, end_ - std::min(end_, kRowsAfterChange));
   }
 
   // The leaves of row i, which was scored last, share a step against its error; and how far steps count learns from what they had said of
@@ -339,7 +366,8 @@ class StreamingGradientBoosting final : public OnlineModel {
   WindowBins bins_;
   HistogramTreeGrower grower_;
   std::vector<double> base_;
-  std::vector<uint64_t> counts_;  // of the classes
+  double judged_ = 0, recent_loss_ = 0, usual_loss_ = 0;  // rows since the concept changed, and their losses
+  std::vector<uint64_t> counts_;                          // of the classes
   RunningMoments target_moments_;
   std::vector<double> raw_, target_, score_;  // of the rows; score_: rows × scores
   std::vector<uint8_t> codes_;
@@ -386,6 +414,10 @@ void StreamingGradientBoosting::Restore(const std::string& state) {
   target_moments_ = in.Get<RunningMoments>();
   check(base_.size() == scores_ && counts_.size() == classes_ && all_finite(base_));
   check(std::isfinite(target_moments_.mean) && target_moments_.deviation > 0 && std::isfinite(target_moments_.deviation));
+  judged_ = in.Get<double>();
+  recent_loss_ = in.Get<double>();
+  usual_loss_ = in.Get<double>();
+  check(judged_ >= 0 && recent_loss_ >= 0 && usual_loss_ >= 0);
   factor_ = in.Get<double>();
   curvature_ = in.Get<double>();
   check(factor_ >= 0 && factor_ <= kMostFactor && curvature_ >= kFirstCurvature && std::isfinite(curvature_));
