@@ -1,3 +1,4 @@
+// The loop's watch over errors by drift detectors: alarms, units, refusals, going on after loading.
 #include "loop/error_watch.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Lags against a plain reference, seasons, and that nothing leaks through delay.
 #include "loop/lags.h"
 
 #include <gtest/gtest.h>
