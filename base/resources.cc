@@ -7,11 +7,26 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string>
 
 namespace everlearn {
 namespace {
 
 double Seconds(const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; }
+
+constexpr uint64_t kKilobyte = 1024;
+
+// getrusage would also count what the process that started this one had in memory before it became this program.
+uint64_t OwnPeakBytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    uint64_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * kKilobyte;
+  }
+  rusage self{};
+  getrusage(RUSAGE_SELF, &self);
+  return static_cast<uint64_t>(self.ru_maxrss) * kKilobyte;
+}
 
 }  // namespace
 
@@ -29,10 +44,9 @@ double ThreadCpuSeconds() {
 }
 
 uint64_t PeakMemoryBytes() {
-  rusage self{}, children{};
-  getrusage(RUSAGE_SELF, &self);
+  rusage children{};
   getrusage(RUSAGE_CHILDREN, &children);
-  return static_cast<uint64_t>(std::max(self.ru_maxrss, children.ru_maxrss)) * 1024;
+  return std::max(OwnPeakBytes(), static_cast<uint64_t>(children.ru_maxrss) * kKilobyte);
 }
 
 uint64_t ResidentMemoryBytes() {

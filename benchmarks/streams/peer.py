@@ -90,7 +90,7 @@ def jar():
     return str(site)
 
 
-def run_moa(stream, system, folder):
+def run_moa(stream, system, delay, folder):
     arff, dump = os.path.join(folder, "s.arff"), os.path.join(folder, "dump.csv")
     write_arff(stream, arff)
     learner = (MOA if stream.labels else MOA_VALUES)[system]
@@ -101,6 +101,8 @@ def run_moa(stream, system, folder):
     task = f"EvaluatePrequential -l ({learner}) -s (ArffFileStream -f {arff}) -e ({evaluator}) -f {every} -q {every} -d {dump}"
     if not stream.labels:
         task = task.replace("EvaluatePrequential", "EvaluatePrequentialRegression")
+    if delay:
+        task = task.replace("EvaluatePrequential", "EvaluatePrequentialDelayed", 1) + f" -k {delay}"
     before = os.times()
     subprocess.run(["java", "-Xmx6g", "-cp", jar(), "moa.DoTask", task], check=True, capture_output=True, cwd=folder)
     after = os.times()
@@ -195,10 +197,8 @@ def main():
     stream = Stream(path, target, kind)
     wall, cpu = time.time(), time.process_time()
     if system.startswith("moa_"):
-        if delay:
-            sys.exit("MOA is run without delay here")
         with tempfile.TemporaryDirectory() as folder:
-            result = run_moa(stream, system, folder)
+            result = run_moa(stream, system, delay, folder)
     else:
         predictions = run_vw(stream, delay) if system == "vw" else run_river(stream, system, delay)
         result = {"cpu": time.process_time() - cpu, "value": score(stream, predictions)}
