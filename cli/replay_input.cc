@@ -118,7 +118,7 @@ void AddLoopFlags(CLI::App& app, LoopFlags* flags) {
       ->type_name("WORD");
   app.add_option("--row-budget", flags->row_budget,
                  "work a row, of all online members, and half as much for trainings: units of 10 ms, or none for no limit (default: "
-                 "0.1units in replay, none in run)")
+                 "0.03units in replay, none in run)")
       ->type_name("UNITS");
   app.add_option("--budget", flags->budget, "of each training: work units, or a time (default: 2000units)")->type_name("UNITS|TIME");
 }

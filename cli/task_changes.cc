@@ -68,6 +68,8 @@ TaskChanges CompareTask(const std::string& name, const Task& task, const LoopSta
   const LoopOptions& was = state.options;
   compare.SameIfGiven("roster", Joined(was.roster), Joined(wanted.roster));
   compare.SameIfGiven("setting", ParametersText(was), ParametersText(wanted));
+  compare.SameIfGiven("detectors", Joined(was.detectors), Joined(wanted.detectors));
+  compare.Same("row budget", NumberText(was.row_units), NumberText(wanted.row_units));
   compare.Same("lags", was.lags ? "auto" : "none", wanted.lags ? "auto" : "none");
   compare.Same("missing outcome", NumberOrNone(was.missing_outcome), NumberOrNone(wanted.missing_outcome));
   compare.Same("outcome window", WindowText(was), WindowText(wanted));

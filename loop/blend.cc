@@ -144,12 +144,20 @@ void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay) {
   for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
   SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
   pools_.Learn(row.mean.data(), row.advice, truth, variance_);
+  // Who was silent keeps its share of the weights (Freund, Schapire, Singer & Warmuth, Using and combining predictors that specialize,
+  // 1997).
+  std::array<double, kMixes> spoke{}, left{};
   for (size_t e = 0; e < experts_.size(); ++e) {
+    if (row.advice[e] == nullptr) continue;
+    const double likelihood = Likelihood(row.advice[e], truth);
     for (size_t mix = 0; mix < kMixes; ++mix) {
-      const double* prediction = row.advice[e] != nullptr ? row.advice[e] : row.parties.data() + mix * k;  // none: judged as all together
-      const double likelihood = Likelihood(prediction, truth);
-      experts_[e].weights[mix] *= kRates[mix] == 1 ? likelihood : std::pow(likelihood, kRates[mix]);
+      spoke[mix] += experts_[e].weights[mix];
+      left[mix] += experts_[e].weights[mix] *= kRates[mix] == 1 ? likelihood : std::pow(likelihood, kRates[mix]);
     }
+  }
+  for (size_t e = 0; e < experts_.size(); ++e) {
+    if (row.advice[e] != nullptr) continue;
+    for (size_t mix = 0; mix < kMixes; ++mix) experts_[e].weights[mix] *= left[mix] / spoke[mix];
   }
   for (size_t mix = 0; mix < kMixes; ++mix)
     SpreadShare(experts_.size(), kShares[mix], [&](size_t e) -> double& { return experts_[e].weights[mix]; });

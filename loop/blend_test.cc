@@ -43,6 +43,19 @@ TEST(Blend, NewAndReplacedExpertsKeepTheWeightsADistribution) {
   EXPECT_TRUE(blend.HasExpert(9));
 }
 
+// One that joined late, or rests, neither gains nor loses by rows on which it said nothing.
+TEST(Blend, SilentExpertsKeepTheirShare) {
+  Blend blend(2);
+  for (uint32_t member = 1; member <= 3; ++member) blend.AddExpert(member);
+  Random random(11);
+  for (int i = 0; i < 500; ++i) {
+    const double a = 0.5 + 0.4 * random.Uniform(), b = 0.1 + 0.8 * random.Uniform();
+    blend.Learn(Row({1, 2}, {1 - a, a, 1 - b, b}), random.Uniform() < a ? 1 : 0, 0);
+  }
+  for (const double weight : blend.experts()[2].weights) EXPECT_NEAR(weight, 1.0 / 3, 1e-9);
+  EXPECT_GT(blend.experts()[0].weights[2], 0.5);
+}
+
 TEST(Blend, OneAbsurdOutcomeOrExpertDoesNotBlindIt) {
   Blend blend(0);
   blend.AddExpert(1);

@@ -97,15 +97,17 @@ void ExpertPools::Learn(const double* mix, std::span<const double* const> expert
   }
   double* predictions = values + inputs() * classes_;
   PredictFrom(mix, values, predictions);
-  LearnClasses(values, truth, predictions);
+  LearnClasses(experts, values, truth, predictions);
 }
 
-void ExpertPools::LearnClasses(const double* values, double truth, double* predictions) {
+// What an expert would have said is not known where it was silent: its weight stays.
+void ExpertPools::LearnClasses(std::span<const double* const> experts, const double* values, double truth, double* predictions) {
   for (size_t pool = 0; pool < pools_; ++pool) {
     double* slopes = predictions + pool * classes_;
     slopes[static_cast<size_t>(truth)] -= 1;
     const double step = kSteps[pool];
     for (size_t i = 0; i < inputs(); ++i) {
+      if (i > 0 && experts[i - 1] == nullptr) continue;
       double gradient = 0;
       for (size_t c = 0; c < classes_; ++c) gradient += slopes[c] * values[i * classes_ + c];
       double& weight = weights_[pool * inputs() + i];

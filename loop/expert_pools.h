@@ -35,7 +35,7 @@ class ExpertPools {
   size_t inputs() const { return experts_ + 1; }  // of a pool: the mix and the experts; numbers: a constant and the experts
   void ReadInputs(const double* mix, std::span<const double* const> experts, double* values) const;
   void PredictFrom(const double* mix, const double* values, double* out) const;
-  void LearnClasses(const double* values, double truth, double* predictions);
+  void LearnClasses(std::span<const double* const> experts, const double* values, double truth, double* predictions);
   void LearnNumber(double error, double scale, double* values);
   void Solve();
 

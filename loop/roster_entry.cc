@@ -42,13 +42,14 @@ RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string
 }
 
 std::vector<std::string> DefaultRoster(size_t classes, bool lag_features) {
-  std::vector<std::string> names{"no_change", classes > 0 ? "running_majority" : "running_mean", "online_linear",
-                                 "online_linear:forgetting=0.01", "online_crosses"};
+  std::vector<std::string> names{"no_change", classes > 0 ? "running_majority" : "running_mean", "online_linear:forgetting=0.01"};
   // Some members see rows better without lags, and some streams are better seen so.
   const auto add = [&](const std::string& name, bool with, bool without) {
     if (with || !lag_features) names.push_back(name);
     if (without && lag_features) names.push_back(name + ":lags=no");
   };
+  add("online_linear", true, true);
+  add("online_crosses", true, true);
   if (classes > 0) add("alma", true, true);
   add("window_neighbours", true, true);
   add("adaptive_random_forest", true, true);

@@ -37,7 +37,8 @@ Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const Reading> readin
     add(state.roster.Get(champion_));
     return;
   }
-  for (const Blend::Expert& expert : blend_.experts()) add(state.roster.Get(expert.member));
+  for (const Blend::Expert& expert : blend_.experts())
+    if (const Member& member = state.roster.Get(expert.member); member.Takes(state.pending.next_row())) add(member);
 }
 
 void Snapshot::Predict(const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions) const {

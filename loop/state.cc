@@ -40,7 +40,9 @@ std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
 Json LoopOptions::ToJson() const {
   JsonArray categories;
   for (const bool is : is_category) categories.push_back(is);
-  JsonArray names(roster.begin(), roster.end());
+  // The default one is written out: a later version's may be another.
+  const std::vector<std::string> members = roster.empty() ? DefaultRoster(classes, lag_features > 0) : roster;
+  JsonArray names(members.begin(), members.end());
   JsonArray watchers(detectors.begin(), detectors.end());
   JsonArray column_names(columns.begin(), columns.end());
   JsonObject by_learner;

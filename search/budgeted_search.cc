@@ -19,8 +19,8 @@ namespace everlearn {
 namespace {
 
 // Shares of the time for search: new trials have the first part, the folds that members of the ensemble still lack go before new trials in
-// the second.
-constexpr double kExploring = 0.55;
+// the second. A search that continues another one knows already what is good, and fits that on the new rows first.
+constexpr double kExploring = 0.55, kExploringFurther = 0.2;
 // A piece may take this share of the time; a trial whose folds together take less than the second is finished at once, or, where it is
 // about as good as the best, less than the third.
 constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03, kCheapGoodTrial = 0.1, kGoodGap = 0.01;
@@ -263,7 +263,8 @@ class BudgetedSearch {
   // Starts the piece that is worth most now; false where there is none.
   bool StartNext() {
     const double left = End() - Now();
-    const bool exploring = Now() < begin_ + kExploring * (End() - begin_);
+    const double share = options_.earlier.empty() ? kExploring : kExploringFurther;
+    const bool exploring = Now() < begin_ + share * (End() - begin_);
     if (!exploring && !curve_started_) StartCurve();
     if (!curve_requests_.empty()) {
       StartRequest(curve_requests_.back());

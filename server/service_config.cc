@@ -270,6 +270,7 @@ const Settings<ServiceConfig>& ServiceSettings() {
 const Settings<TaskConfig>& LearningSettings() {
   static const Settings<TaskConfig> settings = {
       Text("budget", &TaskConfig::budget),
+      Text("row_budget", &TaskConfig::row_budget),
       Text("retrain", &TaskConfig::retrain),
       {"memory",
        [](const Value& value, TaskConfig* out) {
@@ -340,6 +341,7 @@ const Settings<TaskConfig>& TaskSettings() {
       {"missing_outcome", [](const Value& value, TaskConfig* out) { out->missing_outcome = value.Scalar(); }},
       Word("autonomy", &TaskConfig::autonomy, {"observe", "suggest", "act"}),
       Texts("roster", &TaskConfig::roster),
+      Texts("detectors", &TaskConfig::detectors),
       {"set", [](const Value& value, TaskConfig* out) { SetParameters(value, "", out); }},
       Word("lags", &TaskConfig::lags, {"auto", "none"}),
       Section("learning", LearningSettings()),

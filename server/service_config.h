@@ -21,12 +21,12 @@ struct TaskConfig {
   std::vector<std::string> labels;           // classes, where there is no data to tell them
   std::string outcome_time, outcome_after, outcome_window, missing_outcome = "unknown";
   std::string autonomy = "act";  // observe, suggest, act
-  std::vector<std::string> roster;
+  std::vector<std::string> roster, detectors;
   std::map<std::string, std::string> set;  // learner.parameter -> value
   std::string lags = "auto";
-  std::string budget, retrain = "auto", memory;  // [tasks.NAME.learning]
-  double error_rate = 0.05, minimum_gain = 0;    // [tasks.NAME.promotion]
-  int line = 0;                                  // where the task begins in the file; 0: from flags
+  std::string budget, row_budget = "none", retrain = "auto", memory;  // [tasks.NAME.learning]
+  double error_rate = 0.05, minimum_gain = 0;                         // [tasks.NAME.promotion]
+  int line = 0;                                                       // where the task begins in the file; 0: from flags
 };
 
 struct ServiceConfig {

@@ -62,6 +62,8 @@ ServedTask FromConfig(const TaskConfig& config) {
   task.loop.missing_outcome = config.missing_outcome;
   task.loop.autonomy = config.autonomy;
   task.loop.roster = config.roster;
+  task.loop.detectors = config.detectors;
+  task.loop.row_budget = config.row_budget;
   task.loop.lags = config.lags;
   task.loop.retrain = config.retrain;
   if (!config.budget.empty()) task.loop.budget = config.budget;
