@@ -29,9 +29,10 @@ class Alma final : public OnlineModel {
   Alma(const StreamShape& shape, const Settings& settings)
       : settings_(settings),
         classes_(shape.classes),
-        features_(shape, settings.bits, false),
-        slots_(features_.hashes(), settings.bits),
         margins_(classes_ > 2 ? classes_ : 1),
+        bits_(BitsOfEach(settings.bits, margins_)),
+        features_(shape, bits_, false),
+        slots_(features_.hashes(), bits_),
         state_(margins_),
         weights_(slots_.size() * margins_),
         scores_(margins_),
@@ -50,6 +51,7 @@ class Alma final : public OnlineModel {
     features_.Read(row);
     Score(scores_.data());
     const auto happened = static_cast<size_t>(target);
+    if (classes_ < 2) return;
     LearnCalibration(happened);
     double length = 1;  // squared, with the bias
     for (const double value : features_.numbers()) length += value * value;
@@ -64,7 +66,7 @@ class Alma final : public OnlineModel {
   std::string State() const override {
     ByteWriter out;
     out.PutVarint(margins_);
-    out.PutVarint(static_cast<uint64_t>(settings_.bits));
+    out.PutVarint(static_cast<uint64_t>(bits_));
     features_.Save(&out);
     slots_.Save(&out);
     out.PutAll(state_);
@@ -79,7 +81,7 @@ class Alma final : public OnlineModel {
   // Throws kDamaged where the state is not one of this shape and these settings.
   void Restore(const std::string& state) {
     ByteReader in(state);
-    if (in.GetVarint() != margins_ || in.GetVarint() != static_cast<uint64_t>(settings_.bits))
+    if (in.GetVarint() != margins_ || in.GetVarint() != static_cast<uint64_t>(bits_))
       throw Error(ErrorKind::kDamaged, "a state of alma does not fit its classes or parameters");
     features_.Load(&in);
     slots_.Load(&in);
@@ -97,7 +99,7 @@ class Alma final : public OnlineModel {
     HashedLinearParameters model;
     model.features = features_.Features();
     model.outputs = classes_;
-    model.link = margins_ == 1 ? Link::kSigmoid : Link::kSoftmax;
+    model.link = classes_ == 2 ? Link::kSigmoid : Link::kSoftmax;
     const double factor = (margins_ == 1 ? platt_.slope() : temperature_.Get()) / Size();
     const auto append = [&](size_t slot, std::vector<double>* to) {
       for (size_t m = 0; m < margins_; ++m) to->push_back(factor * state_[m].scale * weights_[slot * margins_ + m]);
@@ -144,6 +146,10 @@ class Alma final : public OnlineModel {
 
   // The scores, in their usual size, as probabilities.
   void Calibrate(double* out) const {
+    if (classes_ < 2) {
+      out[0] = 1;
+      return;
+    }
     if (margins_ == 1) {
       out[1] = platt_.OfLogOdds(scores_[0] / Size());
       out[0] = 1 - out[1];
@@ -201,9 +207,10 @@ class Alma final : public OnlineModel {
 
   Settings settings_;
   size_t classes_;
+  size_t margins_;
+  int bits_;
   StreamFeatures features_;
   StreamSlots slots_;
-  size_t margins_;
   std::vector<Margin> state_;
   std::vector<double> weights_;  // slots × margins
   uint64_t rows_ = 0;
@@ -221,7 +228,7 @@ LearnerInfo MakeAlma() {
   info.parameters = {
       {"alpha", ParameterType::kNumber, 0.9, 0.01, 1, ParameterScale::kLinear, {}, "1 - alpha: part of the margin that is aimed at."},
       {"least_step", ParameterType::kNumber, 0, 0, 1, ParameterScale::kLinear, {}, "Steps do not shrink below this part of the first."},
-      {"bits", ParameterType::kInteger, 18, 8, 24, ParameterScale::kLinear, {}, "There are at most 2^bits weights a class."},
+      {"bits", ParameterType::kInteger, 18, 8, 24, ParameterScale::kLinear, {}, "There are at most 2^bits weights in all."},
   };
   info.binary = info.multiclass = true;
   info.cost_units = [](double rows, double features, double outputs, const ParameterValues&) {

@@ -344,6 +344,28 @@ TEST_P(Conformance, OnlinePredictsBeforeTheFirstRow) {
   for (const double v : out) EXPECT_DOUBLE_EQ(v, classes() == 0 ? 0.0 : 1.0 / static_cast<double>(classes()));
 }
 
+// A table may have one class only, and then one output.
+TEST_P(Conformance, OnlineKnowsTheOnlyClass) {
+  if (!info().online() || classes() != 2) GTEST_SKIP() << "is not online, or not asked for classes";
+  Rows rows = MakeRows(300, 2);
+  StreamShape shape = Shape(rows);
+  shape.classes = 1;
+  const auto model = info().start(shape, Defaults(), 42);
+  constexpr double kUntouched = -7;
+  std::vector<double> out{0, kUntouched};
+  for (size_t i = 0; i < rows.count(); ++i) {
+    model->Predict(Row(rows, i), out.data());
+    ASSERT_NEAR(out[0], 1, 1e-12);
+    ASSERT_EQ(out[1], kUntouched);
+    model->Learn(Row(rows, i), 0, 1);
+  }
+  const std::string state = model->State();
+  EXPECT_EQ(info().resume(shape, Defaults(), state)->State(), state);
+  model->Snapshot()->PredictRow(Row(rows, 0), out.data());
+  EXPECT_NEAR(out[0], 1, 1e-12);
+  EXPECT_EQ(out[1], kUntouched);
+}
+
 INSTANTIATE_TEST_SUITE_P(Learners, Conformance, testing::ValuesIn(AllSubjects()),
                          [](const auto& subject) { return SubjectName(subject.param); });
 

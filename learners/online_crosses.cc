@@ -7,13 +7,13 @@
 // bet its own wealth on the same outcome. Zeros of mostly empty columns cost nothing; a row with very many values takes a fixed part of its
 // features for crosses, so that its cost is bounded.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "base/bytes.h"
 #include "kernels/online_weights.h"
 #include "learner/learner.h"
 #include "learners/stream_features.h"
+#include "learners/stream_slots.h"
 #include "learners/stream_target.h"
 
 namespace everlearn {
@@ -31,7 +31,7 @@ class OnlineCrosses final : public OnlineModel {
       : settings_(settings),
         target_(shape.classes),
         scores_(target_.scores()),
-        bits_(std::max(1, settings.bits - static_cast<int>(std::bit_width(scores_ - 1)))),
+        bits_(BitsOfEach(settings.bits, scores_)),
         features_(shape, bits_, true),
         bias_(kWeightFields * scores_),
         table_((kWeightFields * scores_) << bits_),

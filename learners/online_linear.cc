@@ -40,10 +40,11 @@ class OnlineLinear final : public OnlineModel {
  public:
   OnlineLinear(const StreamShape& shape, const Settings& settings)
       : settings_(settings),
-        features_(shape, settings.bits, false),
         target_(shape.classes),
         scores_(target_.scores()),
-        slots_(features_.hashes(), settings.bits),
+        bits_(BitsOfEach(settings.bits, scores_)),
+        features_(shape, bits_, false),
+        slots_(features_.hashes(), bits_),
         gradients_(slots_.size() * scores_),
         possible_(slots_.size() * scores_),
         slopes_(scores_) {
@@ -77,7 +78,7 @@ class OnlineLinear final : public OnlineModel {
   std::string State() const override {
     ByteWriter out;
     out.PutVarint(scores_);
-    out.PutVarint(static_cast<uint64_t>(settings_.bits));
+    out.PutVarint(static_cast<uint64_t>(bits_));
     features_.Save(&out);
     target_.Save(&out);
     slots_.Save(&out);
@@ -88,7 +89,7 @@ class OnlineLinear final : public OnlineModel {
   // Throws kDamaged where the state is not one of this shape and these settings.
   void Restore(const std::string& state) {
     ByteReader in(state);
-    if (in.GetVarint() != scores_ || in.GetVarint() != static_cast<uint64_t>(settings_.bits))
+    if (in.GetVarint() != scores_ || in.GetVarint() != static_cast<uint64_t>(bits_))
       throw Error(ErrorKind::kDamaged, "a state of online_linear does not fit its classes or parameters");
     features_.Load(&in);
     target_.Load(&in);
@@ -154,9 +155,10 @@ class OnlineLinear final : public OnlineModel {
   }
 
   Settings settings_;
-  StreamFeatures features_;
   StreamTarget target_;
   size_t scores_;
+  int bits_;
+  StreamFeatures features_;
   StreamSlots slots_;
   std::array<std::vector<double>, kWeightFields> fields_;  // of WeightArrays: slots × scores
   std::vector<double> gradients_, possible_;               // of numbers and bias
@@ -172,7 +174,7 @@ LearnerInfo MakeOnlineLinear() {
       "View from the Trenches (2013)";
   info.parameters = {
       {"algorithm", ParameterType::kChoice, 0, 0, 0, ParameterScale::kLinear, {"coin_betting", "ftrl"}, "How the weights learn."},
-      {"bits", ParameterType::kInteger, 18, 8, 24, ParameterScale::kLinear, {}, "There are at most 2^bits weights a class."},
+      {"bits", ParameterType::kInteger, 18, 8, 24, ParameterScale::kLinear, {}, "There are at most 2^bits weights in all."},
       {"forgetting",
        ParameterType::kNumber,
        0.0003,

@@ -30,6 +30,7 @@ StreamFeatures::StreamFeatures(const StreamShape& shape, int bits, bool sparse_z
   const size_t numbers = columns_.size();
   for (auto* array : {&count_, &mean_, &squares_, &raw_, &numbers_}) array->assign(numbers, 0.0);
   deviation_.assign(numbers, 1.0);
+  early_ = EarlyMoments(numbers);
   if (!sparse_zeros) return;
   for (auto* array : {&judged_, &zeros_, &present_, &square_, &centre_}) array->assign(numbers, 0.0);
   scale_.assign(numbers, 1.0);
@@ -37,7 +38,9 @@ StreamFeatures::StreamFeatures(const StreamShape& shape, int bits, bool sparse_z
 
 void StreamFeatures::Learn(const double* row) {
   for (size_t i = 0; i < columns_.size(); ++i) raw_[i] = row[columns_[i]];
-  AddToMoments({count_.data(), mean_.data(), squares_.data(), deviation_.data()}, raw_.data(), columns_.size());
+  const MomentArrays moments{count_.data(), mean_.data(), squares_.data(), deviation_.data()};
+  AddToMoments(moments, raw_.data(), columns_.size());
+  early_.Add(moments, raw_.data());
   if (sparse_zeros_) LearnZeros();
 }
 
@@ -99,6 +102,7 @@ HashedFeatures StreamFeatures::Features() const {
 void StreamFeatures::Save(ByteWriter* out) const {
   out->PutAll(categories_);
   for (const auto* array : {&count_, &mean_, &squares_, &deviation_}) out->PutAll(*array);
+  early_.Save(out);
   if (!sparse_zeros_) return;
   for (const auto* array : {&judged_, &zeros_, &present_, &square_, &centre_, &scale_}) out->PutAll(*array);
 }
@@ -115,6 +119,7 @@ void StreamFeatures::Load(ByteReader* in) {
   if (in->GetAll<uint32_t>() != categories_) throw Error(ErrorKind::kDamaged, "a stored state of an online learner has other categories");
   for (auto* array : {&count_, &mean_, &squares_}) read(array, false);
   read(&deviation_, true);
+  early_.Load(in);
   if (!sparse_zeros_) return;
   for (auto* array : {&judged_, &zeros_, &present_, &square_, &centre_}) read(array, false);
   read(&scale_, true);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "kernels/early_moments.h"
 #include "learner/learner.h"
 #include "model/hashed_linear.h"
 
@@ -48,6 +49,7 @@ class StreamFeatures {
   std::vector<uint64_t> hashes_;                // one a number; so too all that follows
   std::vector<uint8_t> shared_;                 // a number before it has its place; empty where none is
   std::vector<double> count_, mean_, squares_, deviation_;
+  EarlyMoments early_{0};
   std::vector<double> judged_, zeros_;    // among the first numbers; empty without sparse_zeros, so too the next three
   std::vector<double> present_, square_;  // numbers that are not 0: how many, and their mean square
   std::vector<double> centre_, scale_;

@@ -1,8 +1,11 @@
 #include "learners/stream_slots.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace everlearn {
+
+int BitsOfEach(int bits, size_t scores) { return std::max(1, bits - static_cast<int>(std::bit_width(scores - 1))); }
 
 StreamSlots::StreamSlots(std::span<const uint64_t> number_hashes, int bits)
     : numbers_(number_hashes.size()), slot_of_(size_t{1} << bits, 0) {

@@ -13,6 +13,9 @@
 
 namespace everlearn {
 
+// Of a table of 2^bits weights in all, the bits that each of so many scores has.
+int BitsOfEach(int bits, size_t scores);
+
 class StreamSlots {
  public:
   static constexpr size_t kNone = SIZE_MAX;

@@ -18,6 +18,10 @@ void StreamTarget::Slopes(double target, double* scores) {
     low_ = std::min(low_, target);
     high_ = std::max(high_, target);
     moments_.Add(target);
+    if (early_.Add({&moments_.count, &moments_.mean, &moments_.squares, &moments_.deviation}, &target)) {
+      low_ = early_.newest(0).low;
+      high_ = early_.newest(0).high;
+    }
     const double standardised = (target - moments_.mean) / moments_.deviation;
     scores[0] -= std::clamp(standardised, -kOutlierDeviations, kOutlierDeviations);
   } else if (classes_ == 2) {
@@ -40,12 +44,14 @@ void StreamTarget::Save(ByteWriter* out) const {
   out->Put(moments_);
   out->Put(low_);
   out->Put(high_);
+  early_.Save(out);
 }
 
 void StreamTarget::Load(ByteReader* in) {
   moments_ = in->Get<RunningMoments>();
   low_ = in->Get<double>();
   high_ = in->Get<double>();
+  early_.Load(in);
   if (!std::isfinite(moments_.mean) || !std::isfinite(moments_.squares) || !(moments_.deviation > 0) || !(moments_.count >= 0) ||
       (moments_.count > 0 && !(low_ <= high_)))
     throw Error(ErrorKind::kDamaged, "a stored state of an online learner has a wrong target");

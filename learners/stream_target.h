@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/bytes.h"
-#include "kernels/running_moments.h"
+#include "kernels/early_moments.h"
 #include "model/hashed_linear.h"
 
 namespace everlearn {
@@ -31,6 +31,7 @@ class StreamTarget {
  private:
   size_t classes_;
   RunningMoments moments_;
+  EarlyMoments early_{1};
   double low_ = std::numeric_limits<double>::infinity(), high_ = -std::numeric_limits<double>::infinity();
 };
 

@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "loop/loss.h"
 
 namespace everlearn {
 namespace {
 
-constexpr size_t kMixes = Blend::kRates.size();
-constexpr double kLeastProbability = 1e-4;   // a probability of what happened counts as at least this
-constexpr double kMostSquaredErrors = 16.0;  // an error counts as at most this many variances
-constexpr double kVarianceRows = 200.0;      // memory of the variance, in outcomes
-constexpr double kLeastVarianceRows = 20.0;  // from here on
+constexpr size_t kMixes = Blend::kRates.size();  // of either sort
+constexpr double kLeastProbability = 1e-4;       // a probability of what happened counts as at least this
+constexpr double kMostSquaredErrors = 16.0;      // an error counts as at most this many variances
+constexpr double kVarianceRows = 200.0;          // memory of the variance, in outcomes
+constexpr double kLeastVarianceRows = 20.0;      // from here on
 constexpr double kTrustRows = 1000;
 constexpr double kMostGrowth = 20.0;  // a squared error counts as at most so many variances in the variance
 
@@ -29,6 +30,7 @@ void SpreadShare(size_t count, double share, const WeightOf& weight_of) {
 // Of the row at hand.
 struct Blend::Row {
   std::vector<const double*> advice;  // of each expert; null: none
+  std::vector<const double*> now;     // the same just before the outcome is learnt
   std::vector<double> parties;        // outputs each: what the mixes say, then the pools
   std::vector<double> mean;           // of the mixes, by their shares
 };
@@ -61,7 +63,7 @@ bool Blend::HasExpert(uint32_t member) const {
 
 double Blend::Weight(const Expert& expert) const {
   double weight = 0, sum = 0;
-  for (size_t mix = 0; mix < kMixes; ++mix) {
+  for (size_t mix = 0; mix < mixes(); ++mix) {
     weight += shares_[mix] * expert.weights[mix];
     sum += shares_[mix];
   }
@@ -73,22 +75,22 @@ bool Blend::ReadRow(const std::vector<uint32_t>& members, const std::vector<doub
   row->advice.assign(experts_.size(), nullptr);
   row->parties.assign(shares_.size() * k, 0.0);
   row->mean.assign(k, 0.0);
-  std::array<double, kMixes> sums{};
+  std::array<double, 2 * kMixes> sums{};
   for (size_t e = 0; e < experts_.size(); ++e) {
     const auto found = std::find(members.begin(), members.end(), experts_[e].member);
     if (found == members.end()) continue;
     const double* prediction = predictions.data() + static_cast<size_t>(found - members.begin()) * k;
     if (!std::isfinite(prediction[0])) continue;
     row->advice[e] = prediction;
-    for (size_t mix = 0; mix < kMixes; ++mix) {
+    for (size_t mix = 0; mix < mixes(); ++mix) {
       const double weight = experts_[e].weights[mix];
       for (size_t i = 0; i < k; ++i) row->parties[mix * k + i] += weight * prediction[i];
       sums[mix] += weight;
     }
   }
-  if (*std::min_element(sums.begin(), sums.end()) <= 0) return false;
+  if (*std::min_element(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(mixes())) <= 0) return false;
   double shares = 0;
-  for (size_t mix = 0; mix < kMixes; ++mix) {
+  for (size_t mix = 0; mix < mixes(); ++mix) {
     for (size_t i = 0; i < k; ++i) {
       row->parties[mix * k + i] /= sums[mix];
       row->mean[i] += shares_[mix] * row->parties[mix * k + i];
@@ -96,7 +98,7 @@ bool Blend::ReadRow(const std::vector<uint32_t>& members, const std::vector<doub
     shares += shares_[mix];
   }
   for (double& value : row->mean) value /= shares;
-  pools_.Predict(row->mean.data(), row->advice, row->parties.data() + kMixes * k);
+  pools_.Predict(row->mean.data(), row->advice, row->parties.data() + mixes() * k);
   return true;
 }
 
@@ -129,8 +131,45 @@ void Blend::FollowVariance(double error) {
   variance_ += (squared - variance_) / variance_rows_;
 }
 
-void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay) {
+// The second sort of mixes begins where the first one is.
+void Blend::BeLate() {
+  late_ = true;
+  for (Expert& expert : experts_) std::copy_n(expert.weights.begin(), kMixes, expert.weights.begin() + kMixes);
+  double all = 1;
+  for (size_t mix = 0; mix < kMixes; ++mix) all += shares_[mix];
+  std::vector<double> shares(shares_.begin(), shares_.begin() + kMixes);
+  shares_.insert(shares_.begin() + kMixes, shares.begin(), shares.end());
+  for (double& share : shares_) share /= all;
+}
+
+const double* Blend::AdviceNow(size_t expert, const PendingRow& row, const std::vector<double>& now) const {
+  for (size_t i = 0; i < row.members.size(); ++i) {
+    const double* said = now.data() + i * outputs();
+    if (row.members[i] == experts_[expert].member) return std::isfinite(said[0]) ? said : nullptr;
+  }
+  return nullptr;
+}
+
+// Who was silent keeps its share of the weights (Freund, Schapire, Singer & Warmuth, Using and combining predictors that specialize, 1997).
+void Blend::LearnMix(size_t mix, const std::vector<const double*>& advice, double truth) {
+  const double rate = Blend::kRates[mix % kMixes];
+  double spoke = 0, left = 0;
+  for (size_t e = 0; e < experts_.size(); ++e) {
+    if (advice[e] == nullptr) continue;
+    const double likelihood = Likelihood(advice[e], truth);
+    double& weight = experts_[e].weights[mix];
+    spoke += weight;
+    left += weight *= rate == 1 ? likelihood : std::pow(likelihood, rate);
+  }
+  if (!(spoke > 0)) return;
+  for (size_t e = 0; e < experts_.size(); ++e)
+    if (advice[e] == nullptr) experts_[e].weights[mix] *= left / spoke;
+  SpreadShare(experts_.size(), kShares[mix % kMixes], [&](size_t e) -> double& { return experts_[e].weights[mix]; });
+}
+
+void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay, const std::vector<double>& now) {
   const size_t k = outputs();
+  if (delay > 0 && !late_) BeLate();
   Row& row = RowAtHand();
   if (!ReadRow(pending.members, pending.predictions, &row)) return;
   const std::vector<double>& said = pending.parties.size() == row.parties.size() ? pending.parties : row.parties;
@@ -139,33 +178,26 @@ void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay) {
     for (size_t party = 0; party < shares_.size(); ++party) blended += shares_[party] * said[party];
     FollowVariance(blended - truth);
   }
-  for (Expert& expert : experts_) expert.trust += (Weight(expert) - expert.trust) / kTrustRows;
+  for (Expert& expert : experts_) {
+    const double weight = std::accumulate(expert.weights.begin(), expert.weights.begin() + kMixes, 0.0) / static_cast<double>(kMixes);
+    expert.trust += (weight - expert.trust) / kTrustRows;
+  }
   const double rate = 1 / std::sqrt(1.0 + static_cast<double>(delay));
   for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
   SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
-  pools_.Learn(row.mean.data(), row.advice, truth, variance_);
-  // Who was silent keeps its share of the weights (Freund, Schapire, Singer & Warmuth, Using and combining predictors that specialize,
-  // 1997).
-  std::array<double, kMixes> spoke{}, left{};
-  for (size_t e = 0; e < experts_.size(); ++e) {
-    if (row.advice[e] == nullptr) continue;
-    const double likelihood = Likelihood(row.advice[e], truth);
-    for (size_t mix = 0; mix < kMixes; ++mix) {
-      spoke[mix] += experts_[e].weights[mix];
-      left[mix] += experts_[e].weights[mix] *= kRates[mix] == 1 ? likelihood : std::pow(likelihood, kRates[mix]);
-    }
-  }
-  for (size_t e = 0; e < experts_.size(); ++e) {
-    if (row.advice[e] != nullptr) continue;
-    for (size_t mix = 0; mix < kMixes; ++mix) experts_[e].weights[mix] *= left[mix] / spoke[mix];
-  }
-  for (size_t mix = 0; mix < kMixes; ++mix)
-    SpreadShare(experts_.size(), kShares[mix], [&](size_t e) -> double& { return experts_[e].weights[mix]; });
+  pools_.Learn(row.mean.data(), row.advice, truth, variance_, rate);
+  for (size_t mix = 0; mix < kMixes; ++mix) LearnMix(mix, row.advice, truth);
+  if (!late_) return;
+  row.now = row.advice;
+  if (now.size() == pending.predictions.size())
+    for (size_t e = 0; e < experts_.size(); ++e) row.now[e] = AdviceNow(e, pending, now);
+  for (size_t mix = kMixes; mix < 2 * kMixes; ++mix) LearnMix(mix, row.now, truth);
 }
 
 void Blend::Save(ByteWriter* out) const {
   out->Put(variance_);
   out->Put(variance_rows_);
+  out->Put(late_);
   out->PutAll(shares_);
   out->PutVarint(experts_.size());
   for (const Expert& expert : experts_) {
@@ -179,7 +211,8 @@ void Blend::Save(ByteWriter* out) const {
 void Blend::Load(ByteReader* in) {
   variance_ = in->Get<double>();
   variance_rows_ = in->Get<double>();
-  const size_t parties = shares_.size();
+  late_ = in->Get<bool>();
+  const size_t parties = mixes() + pools_.pools();
   shares_ = in->GetAll<double>();
   experts_.clear();
   for (uint64_t left = in->GetCount(); left > 0; --left) {

@@ -5,10 +5,13 @@
 // share. Classification: Bayes weights by log-loss; regression: weights of Gaussian errors whose variance is the blend's own of late.
 //
 // Outcomes may be late. A party is judged by what it said when the row was predicted, not by what it would say with the outcomes of
-// neighbouring rows in hand; and since outcomes that nobody knew then are nearly one observation, the second layer learns at the rate
-// 1/√(1 + rows of delay) (the order that is best for delayed feedback: Joulani, György & Szepesvári, Online learning under delayed
-// feedback, 2013). Without delay, over T outcomes, the cumulative log-loss exceeds that of any sequence of experts with k changes by at
-// most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) + ln N + T ln(1/(1−b)): n experts, N parties, a and b the two shares.
+// neighbouring rows in hand; and since outcomes that nobody knew then are nearly one observation, pools and the second layer learn at the
+// rate 1/√(1 + rows of delay) (the order that is best for delayed feedback: Joulani, György & Szepesvári, Online learning under delayed
+// feedback, 2013). But what an expert said before it could know of a change says little about what it says after: so once an outcome was
+// late there are as many mixes again, whose weights follow what experts say about the row just before they learn its outcome. The second
+// layer judges these parties like all others. Without delay, over T outcomes, the cumulative log-loss exceeds that of any sequence of
+// experts with k changes by at most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) + ln N + T ln(1/(1−b)): n experts, N parties, a and b the
+// two shares.
 //
 // One thread changes it, any number may call Predict meanwhile on a copy; no allocation a row.
 #pragma once
@@ -42,13 +45,14 @@ class Blend {
   bool Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out,
                std::vector<double>* parties = nullptr) const;
 
-  // An outcome, so many rows after its row was predicted: weights follow what experts and parties had predicted on that row.
-  void Learn(const PendingRow& row, double truth, uint64_t delay);
+  // An outcome, so many rows after its row was predicted: weights follow what experts and parties had predicted on that row. `now`: what
+  // the row's members would say by now, laid out like its predictions; empty where that is not known.
+  void Learn(const PendingRow& row, double truth, uint64_t delay, const std::vector<double>& now = {});
 
   struct Expert {
     uint32_t member;
-    double trust = 0;                           // its weight in the mean of the mixes, averaged over the last 1,000 outcomes or so
-    std::array<double, kRates.size()> weights;  // of the mixes
+    double trust = 0;                               // its mean weight in the mixes that follow the past, over the last 1,000 outcomes or so
+    std::array<double, 2 * kRates.size()> weights;  // of the mixes; the second half is in use once an outcome was late
   };
   const std::vector<Expert>& experts() const { return experts_; }
   // In the mean of the mixes, by their shares.
@@ -60,13 +64,18 @@ class Blend {
 
  private:
   size_t outputs() const { return classes_ == 0 ? 1 : classes_; }
+  size_t mixes() const { return late_ ? 2 * kRates.size() : kRates.size(); }
+  void BeLate();
   struct Row;
   static Row& RowAtHand();
   bool ReadRow(const std::vector<uint32_t>& members, const std::vector<double>& predictions, Row* row) const;
+  const double* AdviceNow(size_t expert, const PendingRow& row, const std::vector<double>& now) const;
+  void LearnMix(size_t mix, const std::vector<const double*>& advice, double truth);
   double Likelihood(const double* prediction, double truth) const;
   void FollowVariance(double error);
 
   size_t classes_;
+  bool late_ = false;
   double variance_ = 0;  // of the blend's error, regression
   double variance_rows_ = 0;
   std::vector<Expert> experts_;

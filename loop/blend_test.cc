@@ -118,7 +118,7 @@ TEST(Blend, RegretAgainstTheBestChangingExpertIsBounded) {
   EXPECT_GT(blend.experts()[2].weights[0], 0.9);
 }
 
-// What no single expert nor average of them knows: two that are right about different halves, and overconfident.
+// What no average of experts knows: how often the one that there is is right, who is overconfident.
 TEST(Blend, PoolsCalibrate) {
   Blend blend(2);
   blend.AddExpert(1);
@@ -169,6 +169,36 @@ TEST(Blend, LateOutcomesDoNotMakeItFollowThePast) {
     if (t >= kRows / 2) mine -= std::log(out[static_cast<size_t>(truth)]) / (kRows / 2);
   }
   EXPECT_LT(mine, std::log(2));
+}
+
+// After a change all that an expert had said for a delay's rows is wrong, though it has learnt by now.
+TEST(Blend, LateOutcomesDoNotHideWhoHasLearnt) {
+  Blend blend(2);
+  blend.AddExpert(1);  // follows a change within 100 outcomes
+  blend.AddExpert(2);  // knows nothing
+  Random random(9);
+  constexpr int kDelay = 1000, kChange = 5000, kRows = kChange + 2 * kDelay;
+  std::vector<PendingRow> rows;
+  std::vector<double> truths;
+  int right = 0, counted = 0;
+  for (int t = 0; t < kRows; ++t) {
+    const double truth = random.Uniform() < 0.5 ? 1 : 0;
+    const auto says = [](double y, bool knows) { return (knows == (y == 1)) ? 0.9 : 0.1; };
+    const double a = says(truth, t < kChange || t >= kChange + kDelay + 100);
+    rows.push_back(Row({1, 2}, {1 - a, a, 0.5, 0.5}));
+    truths.push_back(truth);
+    double out[2];
+    ASSERT_TRUE(blend.Predict(rows.back().members, rows.back().predictions, out, &rows.back().parties));
+    if (t >= kChange + kDelay + 200) {
+      ++counted;
+      right += (out[1] > 0.5) == (truth == 1) ? 1 : 0;
+    }
+    if (t < kDelay) continue;
+    const auto known = static_cast<size_t>(t - kDelay);
+    const double now = says(truths[known], t - kDelay < kChange || t - kDelay >= kChange + 100);
+    blend.Learn(rows[known], truths[known], kDelay, {1 - now, now, 0.5, 0.5});
+  }
+  EXPECT_GT(right, counted * 99 / 100);
 }
 
 TEST(Blend, RegressionFollowsTheBetterExpert) {

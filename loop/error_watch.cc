@@ -9,6 +9,7 @@ namespace everlearn {
 
 ErrorWatch::ErrorWatch(const std::vector<std::string>& names, size_t classes) : classes_(classes) {
   for (const std::string& name : names) {
+    if (std::count(names.begin(), names.end(), name) > 1) throw Error(ErrorKind::kUsage, "the drift detector " + name + " is named twice");
     const DetectorInfo& info = Detectors().Get(name);
     if (info.errors_only && classes == 0)
       throw Error(ErrorKind::kUsage, "the drift detector " + name + " watches right and wrong classes, not errors of values",

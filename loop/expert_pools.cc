@@ -88,7 +88,7 @@ void ExpertPools::Predict(const double* mix, std::span<const double* const> expe
   PredictFrom(mix, values, out);
 }
 
-void ExpertPools::Learn(const double* mix, std::span<const double* const> experts, double truth, double variance) {
+void ExpertPools::Learn(const double* mix, std::span<const double* const> experts, double truth, double variance, double rate) {
   double* values = Scratch(inputs() * std::max<size_t>(classes_, 1) + pools_ * classes_);
   ReadInputs(mix, experts, values);
   if (classes_ == 0) {
@@ -97,15 +97,16 @@ void ExpertPools::Learn(const double* mix, std::span<const double* const> expert
   }
   double* predictions = values + inputs() * classes_;
   PredictFrom(mix, values, predictions);
-  LearnClasses(experts, values, truth, predictions);
+  LearnClasses(experts, values, truth, rate, predictions);
 }
 
 // What an expert would have said is not known where it was silent: its weight stays.
-void ExpertPools::LearnClasses(std::span<const double* const> experts, const double* values, double truth, double* predictions) {
+void ExpertPools::LearnClasses(std::span<const double* const> experts, const double* values, double truth, double rate,
+                               double* predictions) {
   for (size_t pool = 0; pool < pools_; ++pool) {
     double* slopes = predictions + pool * classes_;
     slopes[static_cast<size_t>(truth)] -= 1;
-    const double step = kSteps[pool];
+    const double step = rate * kSteps[pool];
     for (size_t i = 0; i < inputs(); ++i) {
       if (i > 0 && experts[i - 1] == nullptr) continue;
       double gradient = 0;

@@ -25,8 +25,8 @@ class ExpertPools {
 
   // `experts`: each one's prediction, null where it has none. `mix`: one number a class, or one; `out`: so many a pool.
   void Predict(const double* mix, std::span<const double* const> experts, double* out) const;
-  // An outcome: a class, or a number; `variance` is that of the mix's error (numbers).
-  void Learn(const double* mix, std::span<const double* const> experts, double truth, double variance);
+  // An outcome: a class, or a number; `variance` is that of the mix's error (numbers); steps are `rate` times as long as usual (classes).
+  void Learn(const double* mix, std::span<const double* const> experts, double truth, double variance, double rate);
 
   void Save(ByteWriter* out) const;
   void Load(ByteReader* in);  // throws kDamaged
@@ -35,7 +35,7 @@ class ExpertPools {
   size_t inputs() const { return experts_ + 1; }  // of a pool: the mix and the experts; numbers: a constant and the experts
   void ReadInputs(const double* mix, std::span<const double* const> experts, double* values) const;
   void PredictFrom(const double* mix, const double* values, double* out) const;
-  void LearnClasses(std::span<const double* const> experts, const double* values, double truth, double* predictions);
+  void LearnClasses(std::span<const double* const> experts, const double* values, double truth, double rate, double* predictions);
   void LearnNumber(double error, double scale, double* values);
   void Solve();
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "loop/schedule.h"
@@ -30,11 +31,14 @@ class LookAhead {
   void Prepare(LoopState* state, size_t begin);
   size_t end() const { return end_; }
 
+  // What a member says about a row, whose outcome is late and in the stretch, just before it learns it; null where that was not asked.
+  const double* Late(uint32_t member, uint64_t row) const;
   // What a member said about a row of the stretch, one number an output.
   const double* Of(uint32_t member, uint64_t row) const { return predictions_[member].data() + (row - first_row_) * outputs_; }
 
  private:
-  void Take(Member* member, size_t begin, std::vector<double>* predictions) const;
+  void Take(Member* member, size_t begin, std::vector<double>* predictions, std::vector<double>* late) const;
+  void FindLate(size_t begin);
 
   const Schedule& schedule_;
   std::span<const double> values_, target_;
@@ -42,7 +46,9 @@ class LookAhead {
   int threads_;
   size_t features_ = 0, outputs_ = 0, end_ = 0;
   uint64_t first_row_ = 0;
-  std::vector<std::vector<double>> predictions_;  // by member: rows of the stretch × outputs
+  std::vector<std::vector<double>> predictions_;     // by member: rows of the stretch × outputs
+  std::vector<std::vector<double>> late_;            // by member: late outcomes of the stretch × outputs
+  std::unordered_map<uint64_t, size_t> late_place_;  // of rows
 };
 
 }  // namespace everlearn

@@ -91,6 +91,12 @@ void PendingRows::SetFrontAside() {
   ++begin_;
 }
 
+size_t PendingRows::CountOpen() const {
+  size_t open = aside_.size();
+  for (uint64_t row = begin_; row < end_; ++row) open += ring_[row & (ring_.size() - 1)].known() ? 0 : 1;
+  return open;
+}
+
 void PendingRows::DropAside(uint64_t row) {
   const auto found = aside_.find(row);
   if (found == aside_.end()) return;

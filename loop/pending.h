@@ -61,6 +61,8 @@ class PendingRows {
   void SetFrontAside();
   void DropAside(uint64_t row);
   size_t aside() const { return aside_.size(); }
+  // Rows whose outcome is not known; looks at each.
+  size_t CountOpen() const;
 
   // Whether all rows are of this shape and their truths possible; for what was loaded.
   bool Fits(size_t members, size_t outputs, size_t features, const std::function<bool(double)>& is_outcome) const;

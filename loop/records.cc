@@ -183,7 +183,7 @@ JsonObject StatusJson(const LoopState& state, const Task& task, const std::vecto
       {"outcomes", state.outcomes},
       {"paused", state.paused},
       {"suggested", state.suggested == 0 ? Json(nullptr) : Json(state.roster.Get(state.suggested).name)},
-      {"waiting", state.pending.size() + state.pending.aside()},
+      {"waiting", state.pending.CountOpen()},
       {"time", TimeJson(state.now)},
       {"champion", state.roster.champion == 0 ? Json(nullptr) : Json(state.roster.Get(state.roster.champion).name)},
       {"served", ScoreJson(state.served, state.served_loss, values[0])},

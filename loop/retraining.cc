@@ -33,6 +33,16 @@ void RequestTraining(LoopState& s, const Lineage& lineage, double units, const s
   effects->requests.push_back(request);
 }
 
+bool IsLimited(const LoopState& s) { return s.options.retrain == RetrainRule::kAuto && s.options.row_units > 0; }
+
+// The first outcome at which a training of some batch member has paid off.
+uint64_t FirstPaidOff(const LoopState& s) {
+  uint64_t first = UINT64_MAX;
+  for (const Lineage& lineage : s.roster.lineages)
+    if (lineage.kind == MemberKind::kBatch) first = std::min(first, lineage.paid_off);
+  return first == UINT64_MAX || !IsLimited(s) ? 0 : first;
+}
+
 // Of RetrainRule::kAuto: when the retraining after one at so many outcomes is due.
 uint64_t NextBySchedule(const LoopState& s, uint64_t outcomes) {
   const auto more = static_cast<uint64_t>(static_cast<double>(outcomes) * (kGrowth - 1));
@@ -48,17 +58,15 @@ void LearnWhatItGained(LoopState& s, const TrainRequest& request, const BankComp
   if (gained) s.patience = 1;
   else if (s.judged_at != request.outcomes) s.patience = std::min(2 * s.patience, kMostPatience);
   s.judged_at = request.outcomes;
-  s.next_retrain = std::max(NextBySchedule(s, request.outcomes), s.paid_off);
+  s.next_retrain = std::max(NextBySchedule(s, request.outcomes), FirstPaidOff(s));
 }
 
 // Rows that pay for a training of all that is known, on two windows where an alarm named the beginning of a second one.
-uint64_t RowsToPayOff(const LoopState& s, const std::vector<const Lineage*>& batch) {
-  if (!(s.options.row_units > 0)) return 0;
+uint64_t RowsToPayOff(const LoopState& s, const Lineage& lineage, double lineages) {
+  if (!IsLimited(s)) return 0;
   const double rows = static_cast<double>(s.outcomes) * (s.recent_row > 0 ? 2 : 1);
-  double units = 0;
-  for (const Lineage* lineage : batch)
-    units += std::min(UnitsToFit(s, *lineage, rows), s.options.budget_units / static_cast<double>(batch.size()));
-  return static_cast<uint64_t>(units / (kTrainingShare * s.options.row_units));
+  const double units = std::min(UnitsToFit(s, lineage, rows), s.options.budget_units / lineages);
+  return static_cast<uint64_t>(units * lineages / (kTrainingShare * s.options.row_units));
 }
 
 }  // namespace
@@ -81,16 +89,20 @@ void ScheduleRetraining(LoopState& s) {
     s.next_retrain = s.outcomes + static_cast<uint64_t>(s.options.retrain_every);
     return;
   }
-  s.next_retrain = std::max(NextBySchedule(s, s.outcomes), s.paid_off);
+  s.next_retrain = std::max(NextBySchedule(s, s.outcomes), FirstPaidOff(s));
 }
 
 void Retrain(LoopState& s, const std::vector<BankRow>& bank, Effects* effects) {
-  std::vector<const Lineage*> batch;
-  for (const Lineage& lineage : s.roster.lineages) {
+  std::vector<Lineage*> batch;
+  double lineages = 0;
+  for (Lineage& lineage : s.roster.lineages) {
+    if (lineage.kind != MemberKind::kBatch) continue;
+    ++lineages;
     const auto running = [&](const TrainRequest& request) { return request.lineage == lineage.id; };
-    if (lineage.kind == MemberKind::kBatch && std::none_of(s.requests.begin(), s.requests.end(), running)) batch.push_back(&lineage);
+    if (IsLimited(s) && s.outcomes < lineage.paid_off) continue;
+    if (std::none_of(s.requests.begin(), s.requests.end(), running)) batch.push_back(&lineage);
   }
-  s.paid_off = s.outcomes + RowsToPayOff(s, batch);
+  for (Lineage* lineage : batch) lineage->paid_off = s.outcomes + RowsToPayOff(s, *lineage, lineages);
   ScheduleRetraining(s);
   for (const Lineage* lineage : batch)
     RequestTraining(s, *lineage, s.options.budget_units / static_cast<double>(batch.size()), bank, effects);
@@ -112,12 +124,8 @@ void OnLossAlarm(LoopState& s, uint32_t member, const LossAlarm& alarm, Effects*
   s.patience = 1;
   WakeAll(s);
   if (s.options.retrain != RetrainRule::kAuto || s.paused) return;
-  if (s.outcomes < s.paid_off) {
-    s.next_retrain = s.paid_off;
-    return;
-  }
   Retrain(s, {}, effects);
-  s.next_retrain = std::max(s.outcomes + kLeastRowsApart, s.paid_off);  // and once more when more of the new is known
+  s.next_retrain = std::max(s.outcomes + kLeastRowsApart, FirstPaidOff(s));  // and once more when more of the new is known
 }
 
 JsonObject JudgeOnBank(LoopState& s, const TrainRequest& request, const std::vector<double>& predictions) {

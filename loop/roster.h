@@ -29,6 +29,7 @@ struct Lineage {
   bool baseline = false;   // a safe one: the champion must not be worse
   uint32_t newest = 0;     // its latest member
   uint32_t refits = 0;
+  uint64_t paid_off = 0;  // outcomes at which its last training has cost no more than LoopOptions::row_units allow
 };
 
 struct Member {

@@ -16,6 +16,15 @@ bool SeesLags(const std::string& entry, const LearnerInfo& learner, const std::s
 
 }  // namespace
 
+bool RosterEntry::IsSameAs(const RosterEntry& other) const {
+  if (learner != other.learner || sees_lags != other.sees_lags) return false;
+  if (learner == kBlendName) return true;
+  const auto values = [this](const std::string& text) {
+    return ToText(ParameterValues::FromJson(learner, Learners().Get(learner).parameters, ParseJson(text, "parameters")).ToJson());
+  };
+  return values(parameters) == values(other.parameters);
+}
+
 RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string, std::string>& parameters) {
   if (text == kBlendName) return {.name = text, .learner = text, .parameters = "{}"};
   const size_t colon = text.find(':');

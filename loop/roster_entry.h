@@ -13,6 +13,9 @@ struct RosterEntry {
   std::string learner;     // or "blend"
   std::string parameters;  // JSON
   bool sees_lags = true;
+
+  // The same member under another name.
+  bool IsSameAs(const RosterEntry& other) const;
 };
 
 // `parameters`: JSON by learner, which the entry's own go before. Throws kUsage for what is no learner, parameter or value.

@@ -21,10 +21,15 @@ std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
   std::vector<std::string> names = options.roster;
   if (names.empty() || names == std::vector<std::string>{kBlendName}) names = DefaultRoster(options.classes, options.lag_features > 0);
   std::vector<RosterEntry> entries;
-  const auto add = [&](const std::string& name) { entries.push_back(ParseRosterEntry(name, options.parameters)); };
+  const auto add = [&](const std::string& name) {
+    RosterEntry entry = ParseRosterEntry(name, options.parameters);
+    for (const RosterEntry& other : entries)
+      if (entry.IsSameAs(other))
+        throw Error(ErrorKind::kUsage, "the roster names " + name + " twice" + (other.name == name ? "" : ", also as " + other.name));
+    entries.push_back(std::move(entry));
+  };
   bool online = false, blend = false;
   for (const std::string& name : names) {
-    if (std::count(names.begin(), names.end(), name) > 1) throw Error(ErrorKind::kUsage, "the roster names " + name + " twice");
     add(name);
     blend = blend || name == kBlendName;
     online = online || (name != kBlendName && Learners().Get(entries.back().learner).online() && (options.lags || name != kNoChange));
@@ -276,6 +281,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.Put(lineage.baseline);
     out.Put(lineage.newest);
     out.Put(lineage.refits);
+    out.Put(lineage.paid_off);
   }
   out.PutVarint(roster.members.size());
   for (const Member& member : roster.members) {
@@ -314,7 +320,7 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.Put(request.seconds);
     out.Put(request.due);
   }
-  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain, paid_off}) out.Put(count);
+  for (const uint64_t count : {outcomes, predicted, decisions, next_retrain}) out.Put(count);
   out.Put(requests_made);
   out.Put(patience);
   out.Put(judged_at);
@@ -371,34 +377,9 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     lineage.baseline = in.Get<bool>();
     lineage.newest = in.Get<uint32_t>();
     lineage.refits = in.Get<uint32_t>();
+    lineage.paid_off = in.Get<uint64_t>();
   }
-  roster.members.resize(in.GetCount());
-  for (Member& member : roster.members) {
-    member.id = static_cast<uint32_t>(&member - roster.members.data() + 1);
-    member.lineage = in.Get<uint32_t>();
-    if (member.lineage == 0 || member.lineage > roster.lineages.size())
-      throw Error(ErrorKind::kDamaged, "the checkpoint names a lineage it lacks");
-    member.name = in.GetText();
-    member.alive = in.Get<bool>();
-    member.version = in.Get<uint32_t>();
-    member.model_hash = in.GetText();
-    const std::string online = in.GetText();
-    for (uint64_t* row : {&member.since_row, &member.rests_from, &member.wakes_at}) *row = in.Get<uint64_t>();
-    member.rests = in.Get<uint32_t>();
-    member.score = RunningScore(options.classes);
-    member.score.Load(&in);
-    member.loss.Load(&in);
-    member.alarm.Load(&in);
-    member.cpu_seconds = in.Get<double>();
-    if (model_of == nullptr || !member.alive) continue;
-    if (!member.model_hash.empty()) member.model = model_of(member.model_hash);
-    const Lineage& lineage = roster.lineages[member.lineage - 1];
-    if (lineage.kind != MemberKind::kOnline) continue;
-    const LearnerInfo& learner = Learners().Get(lineage.learner);
-    const auto values = ParameterValues::FromJson(lineage.learner, learner.parameters,
-                                                  ParseJson(lineage.parameters, "the parameters of " + lineage.learner));
-    member.online = learner.resume(ShapeFor(lineage), values, online);
-  }
+  LoadMembers(&in, model_of);
   roster.champion = in.Get<uint32_t>();
   roster.former = in.Get<uint32_t>();
   roster.day_one = in.Get<uint32_t>();
@@ -422,7 +403,7 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
     request.seconds = in.Get<double>();
     request.due = in.Get<int64_t>();
   }
-  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain, &paid_off}) *count = in.Get<uint64_t>();
+  for (uint64_t* count : {&outcomes, &predicted, &decisions, &next_retrain}) *count = in.Get<uint64_t>();
   requests_made = in.Get<uint32_t>();
   patience = in.Get<uint32_t>();
   judged_at = in.Get<uint64_t>();
@@ -441,6 +422,36 @@ void LoopState::Load(const std::string& bytes, const ModelOf& model_of, const Pa
   monitor.Load(&in);
   CheckNumbers();
   UpdateSpeakers();
+}
+
+void LoopState::LoadMembers(ByteReader* in, const ModelOf& model_of) {
+  roster.members.resize(in->GetCount());
+  for (Member& member : roster.members) {
+    member.id = static_cast<uint32_t>(&member - roster.members.data() + 1);
+    member.lineage = in->Get<uint32_t>();
+    if (member.lineage == 0 || member.lineage > roster.lineages.size())
+      throw Error(ErrorKind::kDamaged, "the checkpoint names a lineage it lacks");
+    member.name = in->GetText();
+    member.alive = in->Get<bool>();
+    member.version = in->Get<uint32_t>();
+    member.model_hash = in->GetText();
+    const std::string online = in->GetText();
+    for (uint64_t* row : {&member.since_row, &member.rests_from, &member.wakes_at}) *row = in->Get<uint64_t>();
+    member.rests = in->Get<uint32_t>();
+    member.score = RunningScore(options.classes);
+    member.score.Load(in);
+    member.loss.Load(in);
+    member.alarm.Load(in);
+    member.cpu_seconds = in->Get<double>();
+    if (model_of == nullptr || !member.alive) continue;
+    if (!member.model_hash.empty()) member.model = model_of(member.model_hash);
+    const Lineage& lineage = roster.lineages[member.lineage - 1];
+    if (lineage.kind != MemberKind::kOnline) continue;
+    const LearnerInfo& learner = Learners().Get(lineage.learner);
+    const auto values = ParameterValues::FromJson(lineage.learner, learner.parameters,
+                                                  ParseJson(lineage.parameters, "the parameters of " + lineage.learner));
+    member.online = learner.resume(ShapeFor(lineage), values, online);
+  }
 }
 
 void LoopState::LoadChangeable(const std::string& text) {

@@ -96,7 +96,6 @@ struct LoopState {
   uint64_t events = 0, outcomes = 0, predicted = 0, decisions = 0;
   uint32_t requests_made = 0;
   uint64_t next_retrain = 0;  // outcomes at which the next scheduled retraining begins
-  uint64_t paid_off = 0;      // outcomes at which the last retraining has cost no more than LoopOptions::row_units allow
   uint64_t recent_row = 0;    // where the change began that the last alarm was about; 0: none
   uint32_t patience = 1;      // the schedule is so many times slower, since retraining gained nothing
   uint64_t judged_at = 0;     // outcomes at the newest retraining of which it is known what it gained
@@ -143,6 +142,7 @@ struct LoopState {
  private:
   std::string SaveAll(uint32_t place) const;
   uint32_t rows_place_ = kWhole;
+  void LoadMembers(ByteReader* in, const ModelOf& model_of);
   void LoadChangeable(const std::string& text);
   void CheckNumbers() const;  // that members and lineages which are named exist; throws kDamaged
 };

@@ -132,7 +132,27 @@ void Score(LoopState& s, const PendingRow& row, double truth, Effects* effects) 
   }
 }
 
+// What the row's members would say about it by now, where its outcome is late; batch members say what they said.
+const std::vector<double>& SayNow(LoopState& s, const PendingRow& row, const StepInput& input) {
+  static thread_local std::vector<double> now;
+  const size_t outputs = s.options.outputs();
+  now = row.predictions;
+  for (size_t i = 0; i < row.members.size(); ++i) {
+    Member& member = s.roster.Get(row.members[i]);
+    if (member.online == nullptr || !member.Takes(row.row)) continue;
+    double* out = now.data() + i * outputs;
+    if (input.ahead == nullptr) member.online->Predict(row.features.data(), out);
+    else if (const double* late = input.ahead->Late(member.id, row.row)) std::copy_n(late, outputs, out);
+    if (s.options.classes == 2) out[0] = 1.0 - out[1];  // as predictions are
+  }
+  return now;
+}
+
 void Learn(LoopState& s, const PendingRow& row, double truth, const StepInput& input) {
+  static const std::vector<double> unknown;
+  const uint64_t delay = s.pending.next_row() - 1 - row.row;
+  const bool blends = !row.history && s.blend.size() > 0;
+  const std::vector<double>& now = blends && delay > 0 && !input.recompute ? SayNow(s, row, input) : unknown;
   if (!input.recompute && input.ahead == nullptr) {
     for (Member& member : s.roster.members) {
       if (member.online == nullptr || !member.Takes(row.row)) continue;
@@ -140,7 +160,7 @@ void Learn(LoopState& s, const PendingRow& row, double truth, const StepInput& i
       member.online->Learn(row.features.data(), truth, 1.0);
     }
   }
-  if (!row.history && s.blend.size() > 0) s.blend.Learn(row, truth, s.pending.next_row() - 1 - row.row);
+  if (blends) s.blend.Learn(row, truth, delay, now);
 }
 
 bool Closed(const LoopState& s, const PendingRow& row) {
@@ -215,8 +235,7 @@ void OnRow(LoopState& s, const StepInput& input, Effects* effects) {
     NoteParties(s, &row);
     return;
   }
-  PredictRow(s, row.row, row.features.data(), &row.members, &row.predictions, input.ahead);
-  NoteParties(s, &row);
+  PredictRow(s, row.row, row.features.data(), &row.members, &row.predictions, input.ahead, &row.parties);
 }
 
 void OnOutcome(LoopState& s, const StepInput& input, Effects* effects) {
@@ -259,6 +278,7 @@ void OnKnown(LoopState& s, const StepInput& input, Effects* effects) {
   if (!s.options.has_window()) Count(s, *row, event.truth, effects);
   s.pending.DropAside(event.row);
   Drain(s, input, effects);
+  Route(s);
 }
 
 void OnShadow(LoopState& s, const Event& event) {
@@ -399,7 +419,7 @@ void OnModel(LoopState& s, const StepInput& input, Effects* effects) {
 }  // namespace
 
 void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions,
-                const LookAhead* ahead) {
+                const LookAhead* ahead, std::vector<double>* parties) {
   const size_t outputs = s.options.outputs();
   const size_t given = members->size();
   for (const uint32_t speaker : s.speakers) {
@@ -422,7 +442,7 @@ void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<
   }
   if (blend_at == members->size()) return;
   const Sample sample(s, &s.roster.Get((*members)[blend_at]), row);
-  s.blend.Predict(*members, *predictions, predictions->data() + blend_at * outputs);
+  s.blend.Predict(*members, *predictions, predictions->data() + blend_at * outputs, parties);
 }
 
 void Effects::Clear() {

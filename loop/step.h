@@ -48,9 +48,9 @@ struct StepInput {
 };
 
 // Adds the predictions of all members that speak and are not among `members` yet (the champion first where it is new); `row` is for
-// sampling what they cost.
+// sampling what they cost. `parties` (may be null): what the blend's parties say, where it speaks.
 void PredictRow(LoopState& state, uint64_t row, const double* features, std::vector<uint32_t>* members, std::vector<double>* predictions,
-                const LookAhead* ahead = nullptr);
+                const LookAhead* ahead = nullptr, std::vector<double>* parties = nullptr);
 
 // Events come in the order of their numbers; rows are numbered without gaps. Throws only what a learner throws.
 void Step(LoopState& state, const StepInput& input, Effects* effects);

@@ -13,7 +13,8 @@ int ShowDetectors(const CommonOptions& options) {
   JsonArray list;
   for (const std::string& name : Detectors().Names()) {
     const DetectorInfo& info = Detectors().Get(name);
-    rows.push_back({name, info.errors_only ? "right and wrong" : "any number", Figure(info.false_alarm_rows), info.summary});
+    rows.push_back(
+        {name, info.errors_only ? "right and wrong" : "any number", Grouped(static_cast<size_t>(info.false_alarm_rows)), info.summary});
     list.push_back(JsonObject{{"name", name},
                               {"summary", info.summary},
                               {"paper", info.paper},
