@@ -4,7 +4,7 @@
 
 namespace everlearn {
 
-std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults) {
+std::vector<Parameter> GrowthParameters(const GrowingTreeOptions& defaults) {
   const auto number = [](const char* name, double value, double low, double high, ParameterScale scale, const char* doc) {
     return Parameter{name, ParameterType::kNumber, value, low, high, scale, {}, doc};
   };
@@ -23,8 +23,8 @@ std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults) {
        SearchRange{32, 32}}};
 }
 
-GrowthOptions ReadGrowth(const ParameterValues& parameters) {
-  GrowthOptions options;
+GrowingTreeOptions ReadGrowth(const ParameterValues& parameters) {
+  GrowingTreeOptions options;
   options.grace = parameters.Number("grace");
   options.delta = parameters.Number("delta");
   options.tie = parameters.Number("tie");
@@ -32,7 +32,7 @@ GrowthOptions ReadGrowth(const ParameterValues& parameters) {
   return options;
 }
 
-GrowingTree::GrowingTree(const StreamShape& shape, const GrowthOptions& options, uint64_t seed, std::vector<uint32_t> columns)
+GrowingTree::GrowingTree(const StreamShape& shape, const GrowingTreeOptions& options, uint64_t seed, std::vector<uint32_t> columns)
     : shape_(shape),
       is_category_(shape.is_category.begin(), shape.is_category.end()),
       options_(options),

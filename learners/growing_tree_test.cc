@@ -20,7 +20,7 @@ void Teach(GrowingTree* tree, const std::vector<double>& values, double target, 
 }
 
 // Rows until the first split. The class is that of the first column; the second is noise.
-int RowsUntilSplit(const GrowthOptions& options, double purity) {
+int RowsUntilSplit(const GrowingTreeOptions& options, double purity) {
   Random random(1);
   GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});
   for (int i = 1; i <= 100000; ++i) {
@@ -34,7 +34,7 @@ int RowsUntilSplit(const GrowthOptions& options, double purity) {
 
 // The gain of the first column is about 1 - H(purity), that of the second 0: rows n with √(ln(1/δ) / 2n) below it, or below the tie.
 TEST(GrowingTree, SplitsWhenHoeffdingsBoundAllowsIt) {
-  GrowthOptions options;
+  GrowingTreeOptions options;
   options.grace = 20;
   options.delta = 1e-7;
   const double clear = std::log(1e7) / 2;  // gain 1
@@ -48,7 +48,7 @@ TEST(GrowingTree, SplitsWhenHoeffdingsBoundAllowsIt) {
 
 TEST(GrowingTree, KeepsWhatTheRootsLeadTo) {
   Random random(2);
-  GrowthOptions options;
+  GrowingTreeOptions options;
   GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});
   for (int i = 0; i < 5000; ++i) {
     const std::vector<double> row{random.Uniform(), random.Uniform()};
@@ -71,7 +71,7 @@ TEST(GrowingTree, KeepsWhatTheRootsLeadTo) {
 TEST(GrowingTree, IsReadBackAsItWas) {
   for (const size_t classes : {0, 2}) {
     Random random(3);
-    GrowthOptions options;
+    GrowingTreeOptions options;
     options.subspace = 1;
     const StreamShape shape{{false, false}, classes};
     GrowingTree tree(shape, options, 1, {0, 1});
@@ -94,7 +94,7 @@ TEST(GrowingTree, IsReadBackAsItWas) {
 
 TEST(GrowingTree, StopsAtItsMemory) {
   Random random(4);
-  GrowthOptions options;
+  GrowingTreeOptions options;
   options.most_bytes = 20000;
   options.tie = 0.5;
   GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});

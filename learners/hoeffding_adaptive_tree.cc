@@ -19,7 +19,7 @@ constexpr uint32_t kNone = kNoSplit;    // no node
 
 class HoeffdingAdaptiveTree final : public OnlineModel {
  public:
-  HoeffdingAdaptiveTree(const StreamShape& shape, const GrowthOptions& growth, uint64_t seed)
+  HoeffdingAdaptiveTree(const StreamShape& shape, const GrowingTreeOptions& growth, uint64_t seed)
       : shape_(shape), growth_(growth), stream_(shape), tree_(shape, growth, seed, AllColumns(shape.features())) {
     said_.resize(shape.outputs());
     watched_.resize(1);
@@ -161,7 +161,7 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
   }
 
   StreamShape shape_;
-  GrowthOptions growth_;
+  GrowingTreeOptions growth_;
   TreeStream stream_;
   GrowingTree tree_;
   std::vector<Watched> watched_;  // one a node
