@@ -9,6 +9,7 @@ namespace {
 constexpr int kThresholds = 10;
 constexpr double kLeastShare = 0.01;  // of the rows on each side of a split
 constexpr size_t kRangeFields = 2;
+constexpr double kLogOf2 = 0.693147180559945309;
 
 // P(z ≤ x) of the standard normal distribution from a table, within 1e-5.
 double NormalShare(double x) {
@@ -73,7 +74,7 @@ struct LearningClassLeaf::Sides {
   }
   double GainOf(std::span<const double> a, std::span<const double> b) const {
     if (std::min(Sum(a), Sum(b)) < kLeastShare * whole) return 0;
-    return (disorder - Disorder(a) - Disorder(b)) / whole / 0.693147180559945309;
+    return (disorder - Disorder(a) - Disorder(b)) / whole / kLogOf2;
   }
 
   std::span<const double> all;
@@ -231,6 +232,8 @@ SplitSearch LearningClassLeaf::Search() const {
     SearchCategory(j, &sides, &best);
     search.Compare(best);
   }
+  search.evidence = 2 * kLogOf2 * sides.whole * search.best.merit;
+  search.freedom = static_cast<double>(std::max<size_t>(seen_.size(), 2) - 1);
   return search;
 }
 

@@ -153,6 +153,8 @@ SplitSearch LearningValueLeaf::Search() const {
   SplitSearch search;
   for (size_t j = 0; j < numbers_.size(); ++j) search.Compare(SearchNumber(j));
   for (size_t j = 0; j < categories_.size(); ++j) search.Compare(SearchCategory(j));
+  const double mean = seen_.sum / seen_.weight, variance = seen_.squares / seen_.weight - mean * mean;
+  search.evidence = -seen_.weight * std::log(std::max(1 - search.best.merit / variance, 1e-300));
   return search;
 }
 
