@@ -1,4 +1,5 @@
-// A decision tree that grows row by row: a leaf is split when its best split is, surely or within a tie, better than the second.
+// A decision tree that grows row by row: a leaf is split when its best split is, surely or within a tie, better than the second, and is
+// better than none.
 //
 // Domingos & Hulten, Mining high-speed data streams (2000), with the Hoeffding bound, over the leaves of learners/class_leaf.h; for values
 // Ikonomovska, Gama & Džeroski, Learning model trees from evolving data streams (2011), over those of learners/value_leaf.h. The trees of
