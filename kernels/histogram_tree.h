@@ -31,7 +31,7 @@ struct BinSplit {
   uint64_t left = ~uint64_t{0};
 };
 
-struct GrowthOptions {
+struct HistogramTreeOptions {
   size_t depth = 5;  // at most 8
   double l2 = 1;
   double least_hessian = 1;  // of a child
@@ -40,7 +40,7 @@ struct GrowthOptions {
 
 class HistogramTreeGrower {
  public:
-  explicit HistogramTreeGrower(const GrowthOptions& options) : options_(options) {}
+  explicit HistogramTreeGrower(const HistogramTreeOptions& options) : options_(options) {}
 
   // splits: 2^depth - 1, the children of i are 2i + 1 and 2i + 2. leaf_of_row: 0 … 2^depth - 1. `used`: features that may be split on.
   void Grow(const BinnedRows& rows, const std::vector<BinnedFeature>& features, const std::vector<uint32_t>& used, const float* gradients,
@@ -60,7 +60,7 @@ class HistogramTreeGrower {
   void TrySplit(const Sums& left, const Sums& total, uint32_t number, uint64_t mask, Best* best) const;
   double Score(double gradient, double hessian) const { return gradient * gradient / (hessian + options_.l2); }
 
-  GrowthOptions options_;
+  HistogramTreeOptions options_;
   std::vector<Sums> sums_;         // nodes of a level × bins of the used features
   std::vector<uint32_t> offsets_;  // of the used features in it
   std::vector<uint8_t> order_;     // of the bins of a category

@@ -31,7 +31,7 @@ Rows MakeRows(size_t count, uint64_t seed) {
 
 const std::vector<BinnedFeature> kFeatures{{6, false}, {64, true}};
 
-double Gain(const Rows& rows, uint32_t feature, uint64_t left, const GrowthOptions& options) {
+double Gain(const Rows& rows, uint32_t feature, uint64_t left, const HistogramTreeOptions& options) {
   double g[2] = {0, 0}, h[2] = {0, 0}, n[2] = {0, 0};
   for (size_t i = 0; i < rows.gradients.size(); ++i) {
     const size_t side = left >> rows.codes[2 * i + feature] & 1 ? 0 : 1;
@@ -45,7 +45,7 @@ double Gain(const Rows& rows, uint32_t feature, uint64_t left, const GrowthOptio
 }
 
 TEST(HistogramTree, TheRootHasTheBestSplit) {
-  GrowthOptions options;
+  HistogramTreeOptions options;
   options.depth = 1;
   HistogramTreeGrower grower(options);
   for (uint64_t seed = 0; seed < 20; ++seed) {
@@ -70,7 +70,7 @@ TEST(HistogramTree, TheRootHasTheBestSplit) {
 }
 
 TEST(HistogramTree, RowsAreInTheLeafThatTheSplitsSendThemTo) {
-  GrowthOptions options;
+  HistogramTreeOptions options;
   options.depth = 3;
   HistogramTreeGrower grower(options);
   const Rows rows = MakeRows(300, 7);

@@ -14,6 +14,8 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr float kFarthest = 1e6f;
 constexpr size_t kLanes = 16;         // sums over features are made in so many parts, the same on every machine
 constexpr double kLargestError = 20;  // in deviations
+constexpr double kLargestMean = 1e100;
+constexpr float kLastExactCount = 1 << 24;  // rows are counted in single precision
 
 // How far each coordinate lies outside of its interval, in the time of the process; NaN on either side is not outside.
 void OutsideOf(const float* __restrict low, const float* __restrict high, const float* __restrict x, const float* __restrict rates,
@@ -275,8 +277,18 @@ void MondrianTree::Load(ByteReader* in) {
   for (size_t i = 0; i < n; ++i) {
     check(std::isfinite(log_weight_[i]) && std::isfinite(tree_weight_[i]) && std::isfinite(mean_[i]) && rows_[i] >= 0);
     check(std::isfinite(threshold_[i]) && (feature_[i] == kLeaf || feature_[i] < d));
+    check(std::isfinite(rows_[i]) && time_[i] >= 0 && OwnShare(static_cast<uint32_t>(i)) <= 1 + 1e-9);
+    check(std::abs(mean_[i]) <= kLargestMean);
+    double counted = 0;
+    for (size_t k = 0; k < options_.classes; ++k) {
+      const float count = counts_[i * options_.classes + k];
+      check(count >= 0 && std::isfinite(count));
+      counted += count;
+    }
+    check(options_.classes == 0 || counted == rows_[i] || rows_[i] >= kLastExactCount);
   }
-  for (const float count : counts_) check(count >= 0 && std::isfinite(count));
+  for (const auto* ends : {&low_, &high_})
+    for (const float end : *ends) check(!std::isinf(end));
   // Every node hangs on one other, or is the root: no walk goes in circles.
   std::vector<uint8_t> hangs(n, 0);
   if (n > 0) hangs[root_] = 1;

@@ -9,6 +9,8 @@ namespace {
 constexpr int kThresholds = 10;
 constexpr double kLeastShare = 0.01;  // of the rows on each side of a split
 constexpr size_t kRangeFields = 2;
+constexpr double kLargestSum = 1e250;  // of squares of the largest numbers of any number of rows
+constexpr double kLogOf2 = 0.693147180559945309;
 
 // P(z ≤ x) of the standard normal distribution from a table, within 1e-5.
 double NormalShare(double x) {
@@ -44,6 +46,11 @@ struct SideBuffers {
 };
 thread_local SideBuffers side_buffers;
 
+// Or sums of squares: neither negative nor so large that nothing can be done with them.
+bool AreWeights(std::span<const double> values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return value >= 0 && value <= kLargestSum; });
+}
+
 double Sum(std::span<const double> values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
 }  // namespace
@@ -73,7 +80,7 @@ struct LearningClassLeaf::Sides {
   }
   double GainOf(std::span<const double> a, std::span<const double> b) const {
     if (std::min(Sum(a), Sum(b)) < kLeastShare * whole) return 0;
-    return (disorder - Disorder(a) - Disorder(b)) / whole / 0.693147180559945309;
+    return (disorder - Disorder(a) - Disorder(b)) / whole / kLogOf2;
   }
 
   std::span<const double> all;
@@ -231,6 +238,8 @@ SplitSearch LearningClassLeaf::Search() const {
     SearchCategory(j, &sides, &best);
     search.Compare(best);
   }
+  search.evidence = 2 * kLogOf2 * sides.whole * search.best.merit;
+  search.freedom = static_cast<double>(std::max<size_t>(seen_.size(), 2) - 1);
   return search;
 }
 
@@ -301,6 +310,15 @@ void LearningClassLeaf::Load(ByteReader* in, size_t classes, const std::vector<u
   const size_t slots = shown.classes.size(), numbers = shown.numbers.size();
   check(majority_ < classes && seen_.size() == slots && shown.gaussians.size() == slots * ClassLeaf::kFields * numbers &&
         ranges_.size() == slots * kRangeFields * numbers);
+  for (const double number : {weight_, majority_right_, naive_bayes_right_, next_attempt}) check(number >= 0 && std::isfinite(number));
+  for (const std::vector<double>* weights : {&shown.weights, &seen_}) check(AreWeights(*weights));
+  for (const CategoryCounts& counts : shown.counts) check(AreWeights(counts.counts));
+  for (size_t s = 0; s < slots; ++s) {
+    const auto field = [&](size_t k) { return std::span<const double>(shown.gaussian(s, k), numbers); };
+    check(AreWeights(field(0)) && AreWeights(field(2)));
+    for (const double mean : field(1)) check(std::abs(mean) <= kLargestTreeNumber);
+  }
+  for (const double end : ranges_) check(std::abs(end) <= kLargestTreeNumber);
   slot_.assign(classes, -1);
   for (size_t s = 0; s < slots; ++s) {
     check(shown.classes[s] < classes && slot_[shown.classes[s]] < 0 && s <= 30000);

@@ -20,12 +20,20 @@ struct StreamSplit {
 
 struct SplitSearch {
   StreamSplit best;
-  double second = -1;  // merit of the best split of another column; below 0 where there is none
+  double second = 0;  // merit of the best split of another column, or of no split
+  // Twice the logarithm of how much likelier the targets are with the best split than with none, and how many numbers it adds.
+  double evidence = 0, freedom = 1;
 
+  // But for this probability: of noise the evidence is a χ² of so many degrees of freedom (Wilks, The large-sample distribution of the
+  // likelihood ratio, 1938), whose quantile Laurent & Massart (2000, lemma 1) hold from above.
+  bool IsBetterThanNone(double level) const {
+    const double x = std::log(1 / level);
+    return evidence > freedom + 2 * std::sqrt(freedom * x) + 2 * x;
+  }
   // With the best split of a further column.
   void Compare(const StreamSplit& split) {
     if (split.feature == kNoSplit) return;
-    second = std::max(second, best.feature == kNoSplit ? second : std::min(split.merit, best.merit));
+    second = std::max(second, std::min(split.merit, best.merit));
     if (split.merit > best.merit) best = split;
   }
 };

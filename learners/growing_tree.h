@@ -1,4 +1,5 @@
-// A decision tree that grows row by row: a leaf is split when its best split is, surely or within a tie, better than the second.
+// A decision tree that grows row by row: a leaf is split when its best split is, surely or within a tie, better than the second, and is
+// better than none.
 //
 // Domingos & Hulten, Mining high-speed data streams (2000), with the Hoeffding bound, over the leaves of learners/class_leaf.h; for values
 // Ikonomovska, Gama & Džeroski, Learning model trees from evolving data streams (2011), over those of learners/value_leaf.h. The trees of
@@ -13,7 +14,7 @@
 
 namespace everlearn {
 
-struct GrowthOptions {
+struct GrowingTreeOptions {
   double grace = 200;   // weight of rows between two looks for a split in a leaf
   double delta = 1e-7;  // probability that a split is not the best
   double tie = 0.05;    // below this bound the best split is taken though another is as good
@@ -22,8 +23,8 @@ struct GrowthOptions {
 };
 
 // As parameters of a learner, with these defaults: grace, delta, tie and memory.
-std::vector<Parameter> GrowthParameters(const GrowthOptions& defaults);
-GrowthOptions ReadGrowth(const ParameterValues& parameters);
+std::vector<Parameter> GrowthParameters(const GrowingTreeOptions& defaults);
+GrowingTreeOptions ReadGrowth(const ParameterValues& parameters);
 
 class GrowingTree {
  public:
@@ -34,7 +35,7 @@ class GrowingTree {
   };
 
   // `columns`: those that the tree uses, ascending.
-  GrowingTree(const StreamShape& shape, const GrowthOptions& options, uint64_t seed, std::vector<uint32_t> columns);
+  GrowingTree(const StreamShape& shape, const GrowingTreeOptions& options, uint64_t seed, std::vector<uint32_t> columns);
 
   // `from`: a node, the root by default.
   Answer Predict(const PreparedRow& row, const StreamScale& scale, LeafScratch* scratch, double* out, uint32_t from = 0) const;
@@ -63,7 +64,7 @@ class GrowingTree {
 
   StreamShape shape_;
   std::vector<uint8_t> is_category_;
-  GrowthOptions options_;
+  GrowingTreeOptions options_;
   uint64_t seed_, leaves_made_ = 0;
   std::vector<uint32_t> columns_;
   std::vector<StreamNode> nodes_;

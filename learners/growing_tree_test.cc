@@ -20,7 +20,7 @@ void Teach(GrowingTree* tree, const std::vector<double>& values, double target, 
 }
 
 // Rows until the first split. The class is that of the first column; the second is noise.
-int RowsUntilSplit(const GrowthOptions& options, double purity) {
+int RowsUntilSplit(const GrowingTreeOptions& options, double purity) {
   Random random(1);
   GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});
   for (int i = 1; i <= 100000; ++i) {
@@ -34,7 +34,7 @@ int RowsUntilSplit(const GrowthOptions& options, double purity) {
 
 // The gain of the first column is about 1 - H(purity), that of the second 0: rows n with √(ln(1/δ) / 2n) below it, or below the tie.
 TEST(GrowingTree, SplitsWhenHoeffdingsBoundAllowsIt) {
-  GrowthOptions options;
+  GrowingTreeOptions options;
   options.grace = 20;
   options.delta = 1e-7;
   const double clear = std::log(1e7) / 2;  // gain 1
@@ -43,16 +43,50 @@ TEST(GrowingTree, SplitsWhenHoeffdingsBoundAllowsIt) {
   EXPECT_GT(RowsUntilSplit(options, 0.3), 1000);
   options.tie = 0.05;
   const double tied = std::log(1e7) / (2 * 0.05 * 0.05);
-  EXPECT_NEAR(RowsUntilSplit(options, 0.01), tied, 2000);
+  EXPECT_NEAR(RowsUntilSplit(options, 0.1), tied, 2000);
+}
+
+// Leaves after 50,000 rows of numbers in [0, 1); `target` has the noise that is to be taken for noise.
+template <typename Target>
+size_t LeavesGrown(const GrowingTreeOptions& options, size_t classes, std::vector<uint32_t> columns, Target target) {
+  Random random(5);
+  GrowingTree tree({{false, false}, classes}, options, 1, std::move(columns));
+  for (int i = 0; i < 50000; ++i) {
+    const std::vector<double> row{random.Uniform(), random.Uniform()};
+    Teach(&tree, row, target(row[0], random.Uniform()), std::max<size_t>(classes, 1));
+  }
+  return (tree.nodes().size() + 1) / 2;
+}
+
+// No split at all is a rival even where no other column is.
+TEST(GrowingTree, ASingleColumnIsSplitWhereItSaysSomething) {
+  GrowingTreeOptions options;
+  options.delta = 1e-12;
+  options.tie = 0;
+  const auto step = [](double x, double noise) { return noise < 0.2 ? (noise < 0.1 ? 1.0 : 0.0) : x > 0.5 ? 1.0 : 0.0; };
+  for (const size_t classes : {2, 0}) {
+    const size_t leaves = LeavesGrown(options, classes, {0}, step);
+    EXPECT_GE(leaves, 2u) << classes;
+    EXPECT_LE(leaves, 5u) << classes;  // the ten thresholds miss the step by a little
+  }
+}
+
+TEST(GrowingTree, NoiseIsHardlySplit) {
+  GrowingTreeOptions options;
+  for (const double tie : {0.05, 0.2}) {
+    options.tie = tie;
+    const auto noise = [](double, double y) { return y < 0.5 ? 1.0 : 0.0; };
+    for (const size_t classes : {2, 0}) EXPECT_LE(LeavesGrown(options, classes, {0, 1}, noise), 2u) << tie << ' ' << classes;
+  }
 }
 
 TEST(GrowingTree, KeepsWhatTheRootsLeadTo) {
   Random random(2);
-  GrowthOptions options;
+  GrowingTreeOptions options;
   GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});
   for (int i = 0; i < 5000; ++i) {
     const std::vector<double> row{random.Uniform(), random.Uniform()};
-    Teach(&tree, row, (row[0] > 0.5) != (row[1] > 0.5), 2);
+    Teach(&tree, row, row[1] > (row[0] > 0.5 ? 0.3 : 0.8), 2);
   }
   ASSERT_GT(tree.nodes().size(), 4u);
   const uint32_t other = tree.AddRoot();
@@ -71,13 +105,13 @@ TEST(GrowingTree, KeepsWhatTheRootsLeadTo) {
 TEST(GrowingTree, IsReadBackAsItWas) {
   for (const size_t classes : {0, 2}) {
     Random random(3);
-    GrowthOptions options;
+    GrowingTreeOptions options;
     options.subspace = 1;
     const StreamShape shape{{false, false}, classes};
     GrowingTree tree(shape, options, 1, {0, 1});
     for (int i = 0; i < 4000; ++i) {
       const std::vector<double> row{random.Uniform(), random.Uniform()};
-      Teach(&tree, row, row[0] > 0.5, std::max<size_t>(classes, 1));
+      Teach(&tree, row, row[0] + row[1] > 1, std::max<size_t>(classes, 1));
     }
     EXPECT_GT(tree.nodes().size(), 2u);
     ByteWriter out, again;
@@ -94,7 +128,7 @@ TEST(GrowingTree, IsReadBackAsItWas) {
 
 TEST(GrowingTree, StopsAtItsMemory) {
   Random random(4);
-  GrowthOptions options;
+  GrowingTreeOptions options;
   options.most_bytes = 20000;
   options.tie = 0.5;
   GrowingTree tree({{false, false}, 2}, options, 1, {0, 1});

@@ -3,6 +3,7 @@
 //
 // Bifet & Gavaldà, Adaptive learning from evolving data streams (2009), with ADWIN at the nodes. Other than there, subtrees that still wait
 // are not heard, have none of their own, and a row has its weight, not one drawn at random.
+#include <algorithm>
 #include <cmath>
 
 #include "drift/adwin.h"
@@ -19,7 +20,7 @@ constexpr uint32_t kNone = kNoSplit;    // no node
 
 class HoeffdingAdaptiveTree final : public OnlineModel {
  public:
-  HoeffdingAdaptiveTree(const StreamShape& shape, const GrowthOptions& growth, uint64_t seed)
+  HoeffdingAdaptiveTree(const StreamShape& shape, const GrowingTreeOptions& growth, uint64_t seed)
       : shape_(shape), growth_(growth), stream_(shape), tree_(shape, growth, seed, AllColumns(shape.features())) {
     said_.resize(shape.outputs());
     watched_.resize(1);
@@ -70,6 +71,8 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
         throw Error(ErrorKind::kDamaged, "a state of hoeffding_adaptive_tree has a wrong node");
       used[alternate] = 1;
     }
+    if (static_cast<size_t>(std::count(used.begin(), used.end(), 1)) + 1 != nodes)
+      throw Error(ErrorKind::kDamaged, "a state of hoeffding_adaptive_tree has nodes that nothing leads to");
     if (!in.done()) throw Error(ErrorKind::kDamaged, "a state of hoeffding_adaptive_tree is too long");
   }
 
@@ -140,8 +143,17 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
   // Forgets the nodes that no longer belong to the tree or to an alternate one.
   void Prune() {
     std::vector<uint32_t> roots{0};
-    for (size_t node = 0; node < watched_.size(); ++node)
-      if (watched_[node].alternate != kNone) roots.push_back(watched_[node].alternate);
+    std::vector<uint8_t> reached(watched_.size());
+    reached[0] = 1;
+    for (size_t node = 0; node < watched_.size(); ++node) {  // nodes come before those below them, and before their alternates
+      if (!reached[node]) continue;
+      const StreamNode& split = tree_.nodes()[node];
+      if (!split.is_leaf()) reached[split.left] = reached[split.right] = 1;
+      const uint32_t alternate = watched_[node].alternate;
+      if (alternate == kNone) continue;
+      reached[alternate] = 1;
+      roots.push_back(alternate);
+    }
     const std::vector<uint32_t> place = tree_.Prune(roots);
     std::vector<Watched> kept(tree_.nodes().size());
     for (size_t node = 0; node < place.size(); ++node) {
@@ -161,7 +173,7 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
   }
 
   StreamShape shape_;
-  GrowthOptions growth_;
+  GrowingTreeOptions growth_;
   TreeStream stream_;
   GrowingTree tree_;
   std::vector<Watched> watched_;  // one a node

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/random.h"
 #include "kernels/mondrian_tree.h"
@@ -140,7 +141,10 @@ class MondrianForest final : public OnlineModel {
     check(seeds_.size() == trees_.size());
     rows_ = in.Get<double>();
     target_moments_ = in.Get<RunningMoments>();
-    check(std::isfinite(target_moments_.mean) && target_moments_.deviation > 0 && target_moments_.count >= 0);
+    check(rows_ >= 0 && std::isfinite(rows_) && std::abs(target_moments_.mean) <= kLargestStreamValue && target_moments_.deviation > 0 &&
+          target_moments_.deviation <= 2 * kLargestStreamValue && target_moments_.squares >= 0 && target_moments_.count >= 0);
+    for (const double began : began_) check(began <= rows_);
+    check(std::abs(std::accumulate(weights_.begin(), weights_.end(), 0.0) - 1) < 1e-6);
     for (MondrianTree& tree : trees_) tree.Load(&in);
     check(in.done());
   }

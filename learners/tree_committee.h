@@ -22,7 +22,7 @@ struct CommitteeOptions {
   } on_change = OnChange::kNothing;
   double change_delta = 0.00001, warning_delta = 0.0001;  // of the detectors, on each tree's error
   double patch = 1;                                       // share of the columns that a tree uses, drawn at random
-  GrowthOptions growth = {};                              // most_bytes: of all trees together
+  GrowingTreeOptions growth = {};                         // most_bytes: of all trees together
 };
 
 class TreeCommittee final : public OnlineModel {

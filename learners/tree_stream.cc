@@ -86,7 +86,9 @@ void TreeStream::Load(ByteReader* in) {
     *values = in->GetAll<double>();
     check(values->size() == columns && std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }));
   }
-  check(std::all_of(scale_.deviation.begin(), scale_.deviation.end(), [](double d) { return d > 0; }));
+  check(std::all_of(scale_.mean.begin(), scale_.mean.end(), [](double mean) { return std::abs(mean) <= kLargestStreamValue; }));
+  check(std::all_of(scale_.deviation.begin(), scale_.deviation.end(), [](double d) { return d > 0 && d <= 2 * kLargestStreamValue; }));
+  for (const auto* values : {&count_, &squares_}) check(std::all_of(values->begin(), values->end(), [](double v) { return v >= 0; }));
   const size_t effects = scale_.effects.size();
   for (auto* values : {&scale_.effects, &category_count_}) {
     *values = in->GetAll<double>();
@@ -94,7 +96,8 @@ void TreeStream::Load(ByteReader* in) {
   }
   check(std::all_of(category_count_.begin(), category_count_.end(), [](double count) { return count >= 0; }));
   target_ = in->Get<RunningMoments>();
-  check(std::isfinite(target_.mean) && target_.deviation > 0 && target_.squares >= 0 && target_.count >= 0);
+  check(std::abs(target_.mean) <= kLargestStreamValue && target_.deviation > 0 && target_.deviation <= 2 * kLargestStreamValue &&
+        target_.squares >= 0 && target_.count >= 0);
   temperature_.Load(in);
 }
 

@@ -9,6 +9,8 @@ namespace {
 constexpr size_t kFirstRows = 50;
 constexpr size_t kBins = 32;
 constexpr double kLeastShare = 0.01, kLeastWeight = 5;  // on each side of a split
+constexpr double kLargestSum = 1e250;                   // of squares of the largest targets of any number of rows
+constexpr double kLargestCoefficient = 1e150;
 constexpr double kErrorFading = 0.99;
 constexpr double kLeastStep = 0.02;  // of the linear model
 
@@ -153,6 +155,8 @@ SplitSearch LearningValueLeaf::Search() const {
   SplitSearch search;
   for (size_t j = 0; j < numbers_.size(); ++j) search.Compare(SearchNumber(j));
   for (size_t j = 0; j < categories_.size(); ++j) search.Compare(SearchCategory(j));
+  const double mean = seen_.sum / seen_.weight, variance = seen_.squares / seen_.weight - mean * mean;
+  search.evidence = -seen_.weight * std::log(std::max(1 - search.best.merit / variance, 1e-300));
   return search;
 }
 
@@ -206,7 +210,7 @@ void LearningValueLeaf::Load(ByteReader* in, const std::vector<uint8_t>& is_cate
   };
   for (double* number : {&shown.mean, &shown.low, &shown.high, &weight_, &mean_error_, &linear_error_, &shift_, &next_attempt}) {
     *number = in->Get<double>();
-    check(std::isfinite(*number));
+    check(std::abs(*number) <= kLargestSum);
   }
   shown.linear = in->Get<bool>();
   shown.weights = in->GetAll<double>();
@@ -226,10 +230,22 @@ void LearningValueLeaf::Load(ByteReader* in, const std::vector<uint8_t>& is_cate
     check(slots.size() >= 1 && slots.size() <= kCategorySlots + 1);
   }
   const size_t stride = numbers_.size() + categories_.size() + 2;
+  const auto right = [](const Sums& sums) {
+    return sums.weight >= 0 && sums.weight <= kLargestSum && std::abs(sums.sum) <= kLargestSum && sums.squares >= 0 &&
+           sums.squares <= kLargestSum;
+  };
+  check(right(seen_) && std::all_of(bins_.begin(), bins_.end(), right));
+  for (const auto& slots : slots_) check(std::all_of(slots.begin(), slots.end(), right));
+  for (const double coefficient : shown.weights) check(std::abs(coefficient) <= kLargestCoefficient);
+  for (const double target : {shown.mean, shown.low, shown.high, shift_}) check(std::abs(target) <= kLargestTreeNumber);
+  check(weight_ >= 0 && mean_error_ >= 0 && linear_error_ >= 0 &&
+        std::none_of(edges_.begin(), edges_.end(), [](double x) { return x != x; }));
   check(shown.low <= shown.high && shown.weights.size() == is_category.size() + 1 && first_.size() == (placed_ ? 0 : rows_ * stride));
   check(edges_.size() == (placed_ ? numbers_.size() * (kBins - 1) : 0) && bins_.size() == (placed_ ? numbers_.size() * (kBins + 1) : 0));
   for (size_t i = numbers_.size(); i < first_.size(); ++i)
     if (const size_t at = i % stride; at >= numbers_.size() && at < stride - 2) check(!(first_[i] < 0) && !(first_[i] >= kCategorySlots));
+  for (size_t i = 0; i < first_.size(); ++i)
+    check(i % stride < stride - 2 ? !(std::abs(first_[i]) > kLargestTreeNumber) : std::abs(first_[i]) <= kLargestTreeNumber);
   CountBytes();
 }
 
