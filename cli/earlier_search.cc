@@ -10,6 +10,7 @@
 #include "model/calibrated.h"
 #include "model/ensemble.h"
 #include "model/model_file.h"
+#include "search/search_space.h"
 
 namespace everlearn {
 namespace {
@@ -73,6 +74,13 @@ EarlierSearch ReadEarlierSearch(const std::string& model_file, const TrainingDat
     const bool same = file.task.labels == training.task.labels && !folds.is_null() && notes->contains("fold_rule") &&
                       ToText(notes->at("fold_rule")) == ToText(folds) && SameFeatures(file.space, training.space);
     if (bags != nullptr && same) earlier.fold_models = FoldModels(file, *bags);
+    // As the candidates are: the heaviest first.
+    const auto place = [&](const EarlierTrial& trial) {
+      const auto is_it = [&](const Candidate& candidate) { return CandidateKey(candidate) == CandidateKey(trial.candidate); };
+      return std::find_if(earlier.candidates.begin(), earlier.candidates.end(), is_it) - earlier.candidates.begin();
+    };
+    std::stable_sort(earlier.fold_models.begin(), earlier.fold_models.end(),
+                     [&](const EarlierTrial& a, const EarlierTrial& b) { return place(a) < place(b); });
   } catch (const Error& error) {
     warnings->push_back({"continue", "a part of what " + model_file + " found is not known to this version: " + error.message(), ""});
   }

@@ -52,9 +52,9 @@ class BudgetedSearch {
     context.seed = options.seed;
     context.first = options.first;
     strategy_ = MakeStrategy(options.strategy, context);
-    for (const EarlierTrial& earlier : options.earlier) TakeOver(earlier);
     const int most = kMostWorkersACore * AvailableThreads();
     const int threads = options.threads > 0 ? std::min(options.threads, most) : AvailableThreads();
+    TakeOver(threads);
     pool_ = std::make_unique<WorkerPool>(block_, MakePlan(threads), threads);
   }
 
@@ -99,20 +99,27 @@ class BudgetedSearch {
     return FitLearner("constant", {data_, all}, none, {});
   }
 
-  void TakeOver(const EarlierTrial& earlier) {
-    const size_t trial = trials_->Add(earlier.candidate);
-    for (size_t k = 0; k < std::min(folds_.size(), earlier.fold_models.size()); ++k) {
-      const Model& model = *earlier.fold_models[k];
-      PieceResult result;
-      result.number = trial * folds_.size() + k;
-      const Stopwatch watch;
-      result.value = Measure(metric_, model, *data_, folds_[k].validation, &result.predictions);
-      result.predict_seconds = watch.Seconds();
-      result.model = ModelBytes(model);
-      trials_->Take(trial, std::move(result));
+  // The members of an earlier search, the most important first, judged on this search's folds by their models. Some (neighbours, wide nets)
+  // are slow to predict: what the first part of the time does not suffice for is left.
+  void TakeOver(int threads) {
+    constexpr double kMostOfTheTime = 0.15;
+    for (const EarlierTrial& earlier : options_.earlier) {
+      if (options_.units == 0 && Now() > kMostOfTheTime * options_.seconds && trials_->size() > 0) return;
+      const size_t trial = trials_->Add(earlier.candidate);
+      std::vector<PieceResult> results(std::min(folds_.size(), earlier.fold_models.size()));
+      ParallelFor(results.size(), threads, [&](size_t k) {
+        const Model& model = *earlier.fold_models[k];
+        PieceResult& result = results[k];
+        result.number = trial * folds_.size() + k;
+        const Stopwatch watch;
+        result.value = Measure(metric_, model, *data_, folds_[k].validation, &result.predictions);
+        result.predict_seconds = watch.Seconds();
+        result.model = ModelBytes(model);
+      });
+      for (PieceResult& result : results) trials_->Take(trial, std::move(result));
+      // Its other folds would be fitted on other rows than these.
+      (*trials_)[trial].hopeless = true;
     }
-    // Its other folds would be fitted on other rows than these.
-    (*trials_)[trial].hopeless = true;
   }
 
   SearchPlan MakePlan(int threads) const {
