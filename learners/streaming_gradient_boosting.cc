@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "base/random.h"
-#include "kernels/running_moments.h"
+#include "kernels/early_moments.h"
 #include "learner/learner.h"
 #include "learners/tree_ring.h"
 #include "learners/window_bins.h"
@@ -82,6 +82,8 @@ class StreamingGradientBoosting final : public OnlineModel {
     if (classes_ == 0) {
       target = std::clamp(target, -kLargestStreamValue, kLargestStreamValue);
       target_moments_.Add(target);
+      if (early_target_.Add({&target_moments_.count, &target_moments_.mean, &target_moments_.squares, &target_moments_.deviation}, &target))
+        BeginAnew();
     } else {
       counts_[static_cast<size_t>(target)] += 1;
     }
@@ -124,11 +126,8 @@ class StreamingGradientBoosting final : public OnlineModel {
     out.PutAll(base_);
     out.PutAll(counts_);
     out.Put(target_moments_);
-    out.Put(judged_);
-    out.Put(recent_loss_);
-    out.Put(usual_loss_);
-    out.Put(factor_);
-    out.Put(curvature_);
+    early_target_.Save(&out);
+    for (const double number : {judged_, recent_loss_, usual_loss_, factor_, curvature_}) out.Put(number);
     trees_.Save(&out);
     return out.Take();
   }
@@ -158,6 +157,15 @@ class StreamingGradientBoosting final : public OnlineModel {
  private:
   Link link() const { return classes_ == 0 ? Link::kIdentity : classes_ == 2 ? Link::kSigmoid : Link::kSoftmax; }
   double Draw() { return static_cast<double>(MixBits(seed_ + 0x9e3779b97f4a7c15ULL * ++draws_) >> 11) * 0x1.0p-53; }
+
+  // After an early target that was absurd: its row is among the older half of the window, which goes too.
+  void BeginAnew() {
+    while (trees_.size() > 0) trees_.DropOldest();
+    begin_ += (end_ - begin_ + 1) / 2;
+    judged_ = recent_loss_ = usual_loss_ = 0;
+    factor_ = settings_.online_step;
+    curvature_ = kFirstCurvature;
+  }
 
   // Before the first tree: shares of the classes, or the mean.
   void First(double* out) const {
@@ -369,6 +377,7 @@ class StreamingGradientBoosting final : public OnlineModel {
   double judged_ = 0, recent_loss_ = 0, usual_loss_ = 0;  // rows since the concept changed, and their losses
   std::vector<uint64_t> counts_;                          // of the classes
   RunningMoments target_moments_;
+  EarlyMoments early_target_{1};
   std::vector<double> raw_, target_, score_;  // of the rows; score_: rows × scores
   std::vector<uint8_t> codes_;
   std::vector<RingSplit> splits_;  // of the tree that is added; so too all that follows
@@ -412,14 +421,11 @@ void StreamingGradientBoosting::Restore(const std::string& state) {
   base_ = in.GetAll<double>();
   counts_ = in.GetAll<uint64_t>();
   target_moments_ = in.Get<RunningMoments>();
+  early_target_.Load(&in);
   check(base_.size() == scores_ && counts_.size() == classes_ && all_finite(base_));
   check(std::isfinite(target_moments_.mean) && target_moments_.deviation > 0 && std::isfinite(target_moments_.deviation));
-  judged_ = in.Get<double>();
-  recent_loss_ = in.Get<double>();
-  usual_loss_ = in.Get<double>();
+  for (double* number : {&judged_, &recent_loss_, &usual_loss_, &factor_, &curvature_}) *number = in.Get<double>();
   check(judged_ >= 0 && recent_loss_ >= 0 && usual_loss_ >= 0);
-  factor_ = in.Get<double>();
-  curvature_ = in.Get<double>();
   check(factor_ >= 0 && factor_ <= kMostFactor && curvature_ >= kFirstCurvature && std::isfinite(curvature_));
   trees_.Load(bins_.features(), &in);
   check(in.done());

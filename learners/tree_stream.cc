@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace everlearn {
 namespace {
@@ -12,7 +13,7 @@ constexpr double kErrorReach = 3;       // deviations of the target that are the
 
 }  // namespace
 
-TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes) {
+TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes), early_columns_(shape.features()) {
   const size_t columns = shape.features();
   scale_.is_category.assign(shape.is_category.begin(), shape.is_category.end());
   scale_.mean.assign(columns, 0.0);
@@ -30,12 +31,22 @@ double TreeStream::LearnTarget(double target) {
   const double reach = kOutlierDeviations * target_.deviation;
   if (target_.count >= kRowsBeforeOutliers && target_.squares > 0) held = std::clamp(held, target_.mean - reach, target_.mean + reach);
   target_.Add(held);
+  target_was_absurd_ = early_target_.Add({&target_.count, &target_.mean, &target_.squares, &target_.deviation}, &held);
   return held;
 }
 
-void TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
-  AddToMoments({count_.data(), scale_.mean.data(), squares_.data(), scale_.deviation.data()}, row.values.data(), count_.size());
-  if (classes_ > 0) return;
+bool TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
+  const MomentArrays moments{count_.data(), scale_.mean.data(), squares_.data(), scale_.deviation.data()};
+  AddToMoments(moments, row.values.data(), count_.size());
+  numbers_.assign(row.values.begin(), row.values.end());
+  for (size_t j = 0; j < numbers_.size(); ++j)
+    if (scale_.is_category[j]) numbers_[j] = std::numeric_limits<double>::quiet_NaN();
+  const bool absurd = early_columns_.Add(moments, numbers_.data()) || target_was_absurd_;
+  if (classes_ > 0) return absurd;
+  if (target_was_absurd_) {
+    for (auto* values : {&scale_.effects, &category_count_}) std::fill(values->begin(), values->end(), 0.0);
+    target_was_absurd_ = false;
+  }
   const double deviations = (held_target - target_.mean) / target_.deviation;
   size_t first = 0;  // effect of the next category column
   for (size_t j = 0; j < count_.size(); ++j) {
@@ -47,6 +58,7 @@ void TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
     category_count_[at] = std::min(category_count_[at] + 1, kCategoryRows);
     scale_.effects[at] += (deviations - scale_.effects[at]) / (category_count_[at] + kCalmRows);
   }
+  return absurd;
 }
 
 double TreeStream::ErrorOf(const double* said, double target) const {
@@ -74,6 +86,8 @@ void TreeStream::Save(ByteWriter* out) const {
   out->PutAll(scale_.effects);
   out->PutAll(category_count_);
   out->Put(target_);
+  early_columns_.Save(out);
+  early_target_.Save(out);
   temperature_.Save(out);
 }
 
@@ -98,6 +112,8 @@ void TreeStream::Load(ByteReader* in) {
   target_ = in->Get<RunningMoments>();
   check(std::abs(target_.mean) <= kLargestStreamValue && target_.deviation > 0 && target_.deviation <= 2 * kLargestStreamValue &&
         target_.squares >= 0 && target_.count >= 0);
+  early_columns_.Load(in);
+  early_target_.Load(in);
   temperature_.Load(in);
 }
 
