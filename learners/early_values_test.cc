@@ -31,7 +31,7 @@ double MeanError(const std::string& name, size_t classes, Absurd absurd, int at)
 
 TEST(EarlyValues, AreForgottenWhereAbsurd) {
   for (const std::string name : {"hoeffding_tree", "hoeffding_adaptive_tree", "adaptive_random_forest", "streaming_random_patches",
-                                 "leveraging_bagging", "mondrian_forest", "streaming_gradient_boosting"}) {
+                                 "leveraging_bagging", "mondrian_forest", "streaming_gradient_boosting", "window_neighbours"}) {
     for (const size_t classes : {2, 0}) {
       if (!Learners().Get(name).supports(classes)) continue;
       const double usual = MeanError(name, classes, Absurd::kNothing, 0);

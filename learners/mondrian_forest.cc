@@ -12,7 +12,7 @@
 #include <numeric>
 
 #include "base/random.h"
-#include "kernels/early_moments.h"
+#include "kernels/held_target.h"
 #include "kernels/mondrian_tree.h"
 #include "learner/learner.h"
 #include "learners/window_scales.h"
@@ -81,13 +81,8 @@ class MondrianForest final : public OnlineModel {
     if (!(weight > 0) || !std::isfinite(target)) return;
     rows_ += 1;
     if (classes_ == 0) {
-      target = std::clamp(target, -kLargestStreamValue, kLargestStreamValue);
-      const double reach = kOutlierDeviations * target_moments_.deviation, mean = target_moments_.mean;
-      if (target_moments_.count >= kRowsBeforeOutliers && target_moments_.squares > 0)
-        target = std::clamp(target, mean - reach, mean + reach);
-      target_moments_.Add(target);
-      if (early_target_.Add({&target_moments_.count, &target_moments_.mean, &target_moments_.squares, &target_moments_.deviation}, &target))
-        BeginAllAnew();
+      target = targets_.Learn(target);
+      if (targets_.was_absurd()) BeginAllAnew();
     }
     for (size_t j = 0; j < features_; ++j) {
       if (is_category_[j] && row[j] < kNoPlace) codes_[j] = std::max(codes_[j], std::floor(row[j]) + 1);
@@ -98,7 +93,7 @@ class MondrianForest final : public OnlineModel {
     for (size_t t = 0; t < trees_.size(); ++t) {
       Place(row, t);
       LearnLoss(t, target);
-      trees_[t].Learn(x_.data(), rates_.data(), target, target_moments_.deviation);
+      trees_[t].Learn(x_.data(), rates_.data(), target, targets_.deviation());
     }
     Renew();
     WeighTrees();
@@ -117,8 +112,7 @@ class MondrianForest final : public OnlineModel {
     out.PutAll(weights_);
     out.PutAll(seeds_);
     out.Put(rows_);
-    out.Put(target_moments_);
-    early_target_.Save(&out);
+    targets_.Save(&out);
     for (const MondrianTree& tree : trees_) tree.Save(&out);
     return out.Take();
   }
@@ -148,10 +142,8 @@ class MondrianForest final : public OnlineModel {
     seeds_ = in.GetAll<uint64_t>();
     check(seeds_.size() == trees_.size());
     rows_ = in.Get<double>();
-    target_moments_ = in.Get<RunningMoments>();
-    early_target_.Load(&in);
-    check(rows_ >= 0 && std::isfinite(rows_) && std::abs(target_moments_.mean) <= kLargestStreamValue && target_moments_.deviation > 0 &&
-          target_moments_.deviation <= 2 * kLargestStreamValue && target_moments_.squares >= 0 && target_moments_.count >= 0);
+    targets_.Load(&in);
+    check(rows_ >= 0 && std::isfinite(rows_));
     for (const double began : began_) check(began <= rows_);
     check(std::abs(std::accumulate(weights_.begin(), weights_.end(), 0.0) - 1) < 1e-6);
     for (MondrianTree& tree : trees_) tree.Load(&in);
@@ -235,7 +227,7 @@ class MondrianForest final : public OnlineModel {
     if (classes_ > 0) {
       loss = -std::log(std::max(votes_[static_cast<size_t>(target)], kLeastShare));
     } else {
-      const double error = std::clamp((target - votes_[0]) / target_moments_.deviation, -kLargestError, kLargestError);
+      const double error = std::clamp((target - votes_[0]) / targets_.deviation(), -kLargestError, kLargestError);
       loss = 0.5 * error * error;
     }
     losses_[t] += (loss - losses_[t]) / std::min(rows_ - began_[t], kRowsOfLoss);
@@ -370,8 +362,7 @@ class MondrianForest final : public OnlineModel {
   std::vector<double> losses_, usual_losses_, weights_;  // recent losses of a tree, those of some thousand rows, and its vote
   std::vector<uint64_t> seeds_;
   double rows_ = 0;
-  RunningMoments target_moments_;
-  EarlyMoments early_target_{1};
+  HeldTarget targets_;
   std::vector<MondrianTree> trees_;
   mutable std::vector<float> numbers_, x_;  // of the row that was read, and as one tree sees it
   mutable std::vector<double> votes_;

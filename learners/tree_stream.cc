@@ -27,12 +27,7 @@ TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes), earl
 
 double TreeStream::LearnTarget(double target) {
   if (classes_ > 0) return target;
-  double held = std::clamp(target, -kLargestTreeNumber, kLargestTreeNumber);
-  const double reach = kOutlierDeviations * target_.deviation;
-  if (target_.count >= kRowsBeforeOutliers && target_.squares > 0) held = std::clamp(held, target_.mean - reach, target_.mean + reach);
-  target_.Add(held);
-  target_was_absurd_ = early_target_.Add({&target_.count, &target_.mean, &target_.squares, &target_.deviation}, &held);
-  return held;
+  return targets_.Learn(target);
 }
 
 bool TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
@@ -41,13 +36,12 @@ bool TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
   numbers_.assign(row.values.begin(), row.values.end());
   for (size_t j = 0; j < numbers_.size(); ++j)
     if (scale_.is_category[j]) numbers_[j] = std::numeric_limits<double>::quiet_NaN();
-  const bool absurd = early_columns_.Add(moments, numbers_.data()) || target_was_absurd_;
+  const bool absurd = early_columns_.Add(moments, numbers_.data()) || targets_.was_absurd();
   if (classes_ > 0) return absurd;
-  if (target_was_absurd_) {
+  if (targets_.was_absurd()) {
     for (auto* values : {&scale_.effects, &category_count_}) std::fill(values->begin(), values->end(), 0.0);
-    target_was_absurd_ = false;
   }
-  const double deviations = (held_target - target_.mean) / target_.deviation;
+  const double deviations = (held_target - targets_.mean()) / targets_.deviation();
   size_t first = 0;  // effect of the next category column
   for (size_t j = 0; j < count_.size(); ++j) {
     if (!scale_.is_category[j]) continue;
@@ -63,12 +57,12 @@ bool TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
 
 double TreeStream::ErrorOf(const double* said, double target) const {
   if (classes_ > 0) return LossOf(said, target);
-  return std::min(std::abs(said[0] - target) / target_.deviation / kErrorReach, 1.0);
+  return std::min(std::abs(said[0] - target) / targets_.deviation() / kErrorReach, 1.0);
 }
 
 double TreeStream::LossOf(const double* said, double target) const {
   if (classes_ > 0) return std::max_element(said, said + classes_) - said == static_cast<ptrdiff_t>(target) ? 0 : 1;
-  const double deviations = std::min(std::abs(said[0] - target) / target_.deviation, kOutlierDeviations);
+  const double deviations = std::min(std::abs(said[0] - target) / targets_.deviation(), kOutlierDeviations);
   return deviations * deviations;
 }
 
@@ -85,9 +79,8 @@ void TreeStream::Save(ByteWriter* out) const {
   for (const auto* values : {&count_, &scale_.mean, &squares_, &scale_.deviation}) out->PutAll(*values);
   out->PutAll(scale_.effects);
   out->PutAll(category_count_);
-  out->Put(target_);
+  targets_.Save(out);
   early_columns_.Save(out);
-  early_target_.Save(out);
   temperature_.Save(out);
 }
 
@@ -109,11 +102,8 @@ void TreeStream::Load(ByteReader* in) {
     check(values->size() == effects && std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }));
   }
   check(std::all_of(category_count_.begin(), category_count_.end(), [](double count) { return count >= 0; }));
-  target_ = in->Get<RunningMoments>();
-  check(std::abs(target_.mean) <= kLargestStreamValue && target_.deviation > 0 && target_.deviation <= 2 * kLargestStreamValue &&
-        target_.squares >= 0 && target_.count >= 0);
+  targets_.Load(in);
   early_columns_.Load(in);
-  early_target_.Load(in);
   temperature_.Load(in);
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "kernels/early_moments.h"
+#include "kernels/held_target.h"
 #include "learner/learner.h"
 #include "model/stream_leaves.h"
 #include "statistics/temperature_scaling.h"
@@ -37,9 +37,8 @@ class TreeStream {
   StreamScale scale_;
   std::vector<double> count_, squares_;  // with scale_, the running moments of the columns
   std::vector<double> category_count_;   // one an effect
-  RunningMoments target_;
-  EarlyMoments early_columns_, early_target_{1};
-  bool target_was_absurd_ = false;  // between LearnTarget and LearnColumns
+  EarlyMoments early_columns_;
+  HeldTarget targets_;
   TemperatureScaling temperature_;
   std::vector<double> scores_, sharpened_, numbers_;
 };
