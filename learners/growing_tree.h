@@ -44,6 +44,7 @@ class GrowingTree {
 
   const std::vector<StreamNode>& nodes() const { return nodes_; }
   size_t bytes() const { return bytes_; }
+  uint64_t seed() const { return seed_; }
   // Adds a leaf that belongs to no node yet, and returns its node: the root of another tree in the same memory.
   uint32_t AddRoot();
   // The tree below `by` takes the place of that below `node`, which comes before it.

@@ -40,7 +40,9 @@ class HoeffdingAdaptiveTree final : public OnlineModel {
     const double held = stream_.LearnTarget(target);
     LearnBelow(0, held, weight, true);
     if (outdated_) Prune();
-    stream_.LearnColumns(prepared_, held);
+    if (!stream_.LearnColumns(prepared_, held)) return;
+    tree_ = GrowingTree(shape_, growth_, tree_.seed(), AllColumns(shape_.features()));
+    watched_.assign(1, {});
   }
 
   std::string State() const override {

@@ -12,8 +12,8 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "kernels/held_target.h"
 #include "kernels/mondrian_tree.h"
-#include "kernels/running_moments.h"
 #include "learner/learner.h"
 #include "learners/window_scales.h"
 #include "model/trees.h"
@@ -24,6 +24,8 @@ namespace {
 constexpr size_t kMostBytes = size_t{32} << 20;  // of all trees
 constexpr size_t kPlaces = 256;                  // of categories
 constexpr size_t kRateRows = 1000;               // the rates of splits follow from so many newest rows
+constexpr size_t kFirstRateRows = 64;            // and at first from so many
+constexpr double kAbsurdScales = 1e5;            // beyond, single precision has too few digits for the others
 constexpr double kLargestCoordinate = 1e30, kLargestRate = 1e30;
 constexpr double kRowsOfLoss = 300;  // the mean loss of a tree follows the newest
 constexpr double kRowsOfUsualLoss = 3000;
@@ -79,8 +81,8 @@ class MondrianForest final : public OnlineModel {
     if (!(weight > 0) || !std::isfinite(target)) return;
     rows_ += 1;
     if (classes_ == 0) {
-      target = std::clamp(target, -kLargestStreamValue, kLargestStreamValue);
-      target_moments_.Add(target);
+      target = targets_.Learn(target);
+      if (targets_.was_absurd()) BeginAllAnew();
     }
     for (size_t j = 0; j < features_; ++j) {
       if (is_category_[j] && row[j] < kNoPlace) codes_[j] = std::max(codes_[j], std::floor(row[j]) + 1);
@@ -91,7 +93,7 @@ class MondrianForest final : public OnlineModel {
     for (size_t t = 0; t < trees_.size(); ++t) {
       Place(row, t);
       LearnLoss(t, target);
-      trees_[t].Learn(x_.data(), rates_.data(), target, target_moments_.deviation);
+      trees_[t].Learn(x_.data(), rates_.data(), target, targets_.deviation());
     }
     Renew();
     WeighTrees();
@@ -110,7 +112,7 @@ class MondrianForest final : public OnlineModel {
     out.PutAll(weights_);
     out.PutAll(seeds_);
     out.Put(rows_);
-    out.Put(target_moments_);
+    targets_.Save(&out);
     for (const MondrianTree& tree : trees_) tree.Save(&out);
     return out.Take();
   }
@@ -140,9 +142,8 @@ class MondrianForest final : public OnlineModel {
     seeds_ = in.GetAll<uint64_t>();
     check(seeds_.size() == trees_.size());
     rows_ = in.Get<double>();
-    target_moments_ = in.Get<RunningMoments>();
-    check(rows_ >= 0 && std::isfinite(rows_) && std::abs(target_moments_.mean) <= kLargestStreamValue && target_moments_.deviation > 0 &&
-          target_moments_.deviation <= 2 * kLargestStreamValue && target_moments_.squares >= 0 && target_moments_.count >= 0);
+    targets_.Load(&in);
+    check(rows_ >= 0 && std::isfinite(rows_));
     for (const double began : began_) check(began <= rows_);
     check(std::abs(std::accumulate(weights_.begin(), weights_.end(), 0.0) - 1) < 1e-6);
     for (MondrianTree& tree : trees_) tree.Load(&in);
@@ -168,7 +169,7 @@ class MondrianForest final : public OnlineModel {
     newest_.insert(newest_.end(), row, row + features_);
     newest_targets_.push_back(target);
     const size_t rows = newest_targets_.size();
-    const bool early = rows_ < kRateRows && rows >= 64 && (rows & (rows - 1)) == 0;
+    const bool early = rows_ < kRateRows && rows >= kFirstRateRows && (rows & (rows - 1)) == 0;
     if (!early && rows < kRateRows) return;
     NeighboursParameters form;
     form.is_category.assign(is_category_.begin(), is_category_.end());
@@ -178,9 +179,27 @@ class MondrianForest final : public OnlineModel {
     ScaleByWindow({newest_.data(), rows, features_}, newest_targets_.data(), classes_, settings_.relevance, &form);
     for (size_t j = 0; j < features_; ++j)
       rates_[j] = static_cast<float>(is_category_[j] ? kCategoryRate * form.scale[j] : std::min(1 / form.scale[j], kLargestRate));
+    if (FindAbsurd(form)) BeginAllAnew();
     if (early) return;
     newest_.clear();
     newest_targets_.clear();
+  }
+
+  // Among the rows since the last look at the rates there was a number, or it is the one that coordinates begin with, that lies so far from
+  // all others that boxes say nothing of these.
+  bool FindAbsurd(const NeighboursParameters& form) {
+    bool found = false;
+    const size_t rows = newest_targets_.size(), known = rows_ < kRateRows && rows > kFirstRateRows ? rows / 2 : 0;
+    for (size_t j = 0; j < features_; ++j) {
+      const double reach = kAbsurdScales * form.scale[j], mean = form.mean[j];
+      if (is_category_[j] || !(reach > 0)) continue;
+      if (rows_ < kRateRows)
+        for (size_t i = known; i < rows; ++i) found |= std::abs(newest_[i * features_ + j] - mean) > reach;
+      if (!(std::abs(origin_[j] - mean) > reach)) continue;
+      origin_[j] = mean;
+      found = true;
+    }
+    return found;
   }
 
   void ReadNumbers(const double* row) const {
@@ -208,7 +227,7 @@ class MondrianForest final : public OnlineModel {
     if (classes_ > 0) {
       loss = -std::log(std::max(votes_[static_cast<size_t>(target)], kLeastShare));
     } else {
-      const double error = std::clamp((target - votes_[0]) / target_moments_.deviation, -kLargestError, kLargestError);
+      const double error = std::clamp((target - votes_[0]) / targets_.deviation(), -kLargestError, kLargestError);
       loss = 0.5 * error * error;
     }
     losses_[t] += (loss - losses_[t]) / std::min(rows_ - began_[t], kRowsOfLoss);
@@ -225,6 +244,14 @@ class MondrianForest final : public OnlineModel {
       if (trees_[t].full() && (worst == trees_.size() || losses_[t] > losses_[worst])) worst = t;
     }
     if (!young && worst != trees_.size()) BeginAnew(worst);
+  }
+
+  // Before they learn the row.
+  void BeginAllAnew() {
+    for (size_t t = 0; t < trees_.size(); ++t) {
+      BeginAnew(t);
+      began_[t] = rows_ - 1;
+    }
   }
 
   void BeginAnew(size_t t) {
@@ -335,7 +362,7 @@ class MondrianForest final : public OnlineModel {
   std::vector<double> losses_, usual_losses_, weights_;  // recent losses of a tree, those of some thousand rows, and its vote
   std::vector<uint64_t> seeds_;
   double rows_ = 0;
-  RunningMoments target_moments_;
+  HeldTarget targets_;
   std::vector<MondrianTree> trees_;
   mutable std::vector<float> numbers_, x_;  // of the row that was read, and as one tree sees it
   mutable std::vector<double> votes_;

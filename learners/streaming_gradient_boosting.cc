@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "base/random.h"
-#include "kernels/running_moments.h"
+#include "kernels/held_target.h"
 #include "learner/learner.h"
 #include "learners/tree_ring.h"
 #include "learners/window_bins.h"
@@ -80,8 +80,8 @@ class StreamingGradientBoosting final : public OnlineModel {
   void Learn(const double* row, double target, double weight) override {
     if (!(weight > 0) || !std::isfinite(target)) return;
     if (classes_ == 0) {
-      target = std::clamp(target, -kLargestStreamValue, kLargestStreamValue);
-      target_moments_.Add(target);
+      target = targets_.Learn(target);
+      if (targets_.was_absurd()) BeginAnew();
     } else {
       counts_[static_cast<size_t>(target)] += 1;
     }
@@ -123,12 +123,8 @@ class StreamingGradientBoosting final : public OnlineModel {
     bins_.Save(&out);
     out.PutAll(base_);
     out.PutAll(counts_);
-    out.Put(target_moments_);
-    out.Put(judged_);
-    out.Put(recent_loss_);
-    out.Put(usual_loss_);
-    out.Put(factor_);
-    out.Put(curvature_);
+    targets_.Save(&out);
+    for (const double number : {judged_, recent_loss_, usual_loss_, factor_, curvature_}) out.Put(number);
     trees_.Save(&out);
     return out.Take();
   }
@@ -159,10 +155,19 @@ class StreamingGradientBoosting final : public OnlineModel {
   Link link() const { return classes_ == 0 ? Link::kIdentity : classes_ == 2 ? Link::kSigmoid : Link::kSoftmax; }
   double Draw() { return static_cast<double>(MixBits(seed_ + 0x9e3779b97f4a7c15ULL * ++draws_) >> 11) * 0x1.0p-53; }
 
+  // After an early target that was absurd: its row is among the older half of the window, which goes too.
+  void BeginAnew() {
+    while (trees_.size() > 0) trees_.DropOldest();
+    begin_ += (end_ - begin_ + 1) / 2;
+    judged_ = recent_loss_ = usual_loss_ = 0;
+    factor_ = settings_.online_step;
+    curvature_ = kFirstCurvature;
+  }
+
   // Before the first tree: shares of the classes, or the mean.
   void First(double* out) const {
     if (classes_ == 0) {
-      out[0] = target_moments_.mean;
+      out[0] = targets_.mean();
       return;
     }
     for (size_t k = 0; k < classes_; ++k)
@@ -216,7 +221,7 @@ class StreamingGradientBoosting final : public OnlineModel {
       ApplyLink(link(), score_.data() + i * scores_, classes_, 1.0, shares_.data());
       loss = -std::log(std::max(shares_[static_cast<size_t>(target_[i])], kLeastShare));
     } else {
-      const double error = std::clamp((score_[i] - target_[i]) / target_moments_.deviation, -kLargestError, kLargestError);
+      const double error = std::clamp((score_[i] - target_[i]) / targets_.deviation(), -kLargestError, kLargestError);
       loss = 0.5 * error * error;
     }
     judged_ += 1;
@@ -233,7 +238,7 @@ class StreamingGradientBoosting final : public OnlineModel {
     if (trees_.size() == 0 || settings_.online_step == 0) return;
     double* scores = score_.data() + i * scores_;
     if (classes_ > 0) ApplyLink(link(), scores, classes_, 1.0, shares_.data());
-    const double unit = classes_ > 0 ? 1 : target_moments_.deviation;
+    const double unit = classes_ > 0 ? 1 : targets_.deviation();
     const double part = (classes_ > 0 ? 4.0 : unit) / static_cast<double>(trees_.size());
     double slope = 0, curvature = 0;
     for (size_t k = 0; k < scores_; ++k) {
@@ -269,7 +274,7 @@ class StreamingGradientBoosting final : public OnlineModel {
   // The slope of the loss of row i by score k, and its curvature.
   void Slope(size_t i, size_t k, const double* probabilities, float* gradient, float* hessian) const {
     if (classes_ == 0) {
-      const double error = (score_[i] - target_[i]) / target_moments_.deviation;
+      const double error = (score_[i] - target_[i]) / targets_.deviation();
       *gradient = static_cast<float>(std::clamp(error, -kOutlierDeviations, kOutlierDeviations));
       *hessian = 1;
       return;
@@ -313,7 +318,7 @@ class StreamingGradientBoosting final : public OnlineModel {
         sums[1] += hessian;
       }
     }
-    const double unit = classes_ == 0 ? target_moments_.deviation : 1.0;
+    const double unit = classes_ == 0 ? targets_.deviation() : 1.0;
     for (size_t v = 0; v < trees_.leaves() * scores_; ++v) {
       const double step = std::clamp(-leaf_sums_[v * 2] / (leaf_sums_[v * 2 + 1] + settings_.l2), -kMostStep, kMostStep);
       trees_.Values(place, v / scores_)[v % scores_] = settings_.learning_rate * unit * step;
@@ -368,7 +373,7 @@ class StreamingGradientBoosting final : public OnlineModel {
   std::vector<double> base_;
   double judged_ = 0, recent_loss_ = 0, usual_loss_ = 0;  // rows since the concept changed, and their losses
   std::vector<uint64_t> counts_;                          // of the classes
-  RunningMoments target_moments_;
+  HeldTarget targets_;
   std::vector<double> raw_, target_, score_;  // of the rows; score_: rows × scores
   std::vector<uint8_t> codes_;
   std::vector<RingSplit> splits_;  // of the tree that is added; so too all that follows
@@ -411,15 +416,10 @@ void StreamingGradientBoosting::Restore(const std::string& state) {
   bins_.Load(&in);
   base_ = in.GetAll<double>();
   counts_ = in.GetAll<uint64_t>();
-  target_moments_ = in.Get<RunningMoments>();
+  targets_.Load(&in);
   check(base_.size() == scores_ && counts_.size() == classes_ && all_finite(base_));
-  check(std::isfinite(target_moments_.mean) && target_moments_.deviation > 0 && std::isfinite(target_moments_.deviation));
-  judged_ = in.Get<double>();
-  recent_loss_ = in.Get<double>();
-  usual_loss_ = in.Get<double>();
+  for (double* number : {&judged_, &recent_loss_, &usual_loss_, &factor_, &curvature_}) *number = in.Get<double>();
   check(judged_ >= 0 && recent_loss_ >= 0 && usual_loss_ >= 0);
-  factor_ = in.Get<double>();
-  curvature_ = in.Get<double>();
   check(factor_ >= 0 && factor_ <= kMostFactor && curvature_ >= kFirstCurvature && std::isfinite(curvature_));
   trees_.Load(bins_.features(), &in);
   check(in.done());

@@ -118,7 +118,7 @@ void TreeCommittee::Learn(const double* row, double target, double weight) {
     if (options_.on_change == CommitteeOptions::OnChange::kResetWorst) reset_worst |= member.change.AddAndRose(error);
   }
   if (reset_worst) ResetWorst();
-  stream_.LearnColumns(said_.prepared, held);
+  if (stream_.LearnColumns(said_.prepared, held)) BeginAnew();
   ++rows_;
   said_.valid = false;
 }
@@ -145,6 +145,10 @@ void TreeCommittee::MeetChange(size_t m, double error) {
   member.warning = Adwin(options_.warning_delta);
   member.loss *= kFirstRows / std::max(member.count, kFirstRows);
   member.count = std::min(member.count, kFirstRows);
+}
+
+void TreeCommittee::BeginAnew() {
+  for (Member& member : members_) member = {NewTree(), nullptr, Adwin(options_.change_delta), Adwin(options_.warning_delta)};
 }
 
 void TreeCommittee::ResetWorst() {

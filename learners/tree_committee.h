@@ -61,6 +61,7 @@ class TreeCommittee final : public OnlineModel {
   void TeachTree(size_t m, double target, double weight);
   void MeetChange(size_t m, double error);
   void ResetWorst();
+  void BeginAnew();
 
   StreamShape shape_;
   CommitteeOptions options_;

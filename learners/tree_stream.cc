@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace everlearn {
 namespace {
@@ -12,7 +13,7 @@ constexpr double kErrorReach = 3;       // deviations of the target that are the
 
 }  // namespace
 
-TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes) {
+TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes), early_columns_(shape.features()) {
   const size_t columns = shape.features();
   scale_.is_category.assign(shape.is_category.begin(), shape.is_category.end());
   scale_.mean.assign(columns, 0.0);
@@ -26,17 +27,21 @@ TreeStream::TreeStream(const StreamShape& shape) : classes_(shape.classes) {
 
 double TreeStream::LearnTarget(double target) {
   if (classes_ > 0) return target;
-  double held = std::clamp(target, -kLargestTreeNumber, kLargestTreeNumber);
-  const double reach = kOutlierDeviations * target_.deviation;
-  if (target_.count >= kRowsBeforeOutliers && target_.squares > 0) held = std::clamp(held, target_.mean - reach, target_.mean + reach);
-  target_.Add(held);
-  return held;
+  return targets_.Learn(target);
 }
 
-void TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
-  AddToMoments({count_.data(), scale_.mean.data(), squares_.data(), scale_.deviation.data()}, row.values.data(), count_.size());
-  if (classes_ > 0) return;
-  const double deviations = (held_target - target_.mean) / target_.deviation;
+bool TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
+  const MomentArrays moments{count_.data(), scale_.mean.data(), squares_.data(), scale_.deviation.data()};
+  AddToMoments(moments, row.values.data(), count_.size());
+  numbers_.assign(row.values.begin(), row.values.end());
+  for (size_t j = 0; j < numbers_.size(); ++j)
+    if (scale_.is_category[j]) numbers_[j] = std::numeric_limits<double>::quiet_NaN();
+  const bool absurd = early_columns_.Add(moments, numbers_.data()) || targets_.was_absurd();
+  if (classes_ > 0) return absurd;
+  if (targets_.was_absurd()) {
+    for (auto* values : {&scale_.effects, &category_count_}) std::fill(values->begin(), values->end(), 0.0);
+  }
+  const double deviations = (held_target - targets_.mean()) / targets_.deviation();
   size_t first = 0;  // effect of the next category column
   for (size_t j = 0; j < count_.size(); ++j) {
     if (!scale_.is_category[j]) continue;
@@ -47,16 +52,17 @@ void TreeStream::LearnColumns(const PreparedRow& row, double held_target) {
     category_count_[at] = std::min(category_count_[at] + 1, kCategoryRows);
     scale_.effects[at] += (deviations - scale_.effects[at]) / (category_count_[at] + kCalmRows);
   }
+  return absurd;
 }
 
 double TreeStream::ErrorOf(const double* said, double target) const {
   if (classes_ > 0) return LossOf(said, target);
-  return std::min(std::abs(said[0] - target) / target_.deviation / kErrorReach, 1.0);
+  return std::min(std::abs(said[0] - target) / targets_.deviation() / kErrorReach, 1.0);
 }
 
 double TreeStream::LossOf(const double* said, double target) const {
   if (classes_ > 0) return std::max_element(said, said + classes_) - said == static_cast<ptrdiff_t>(target) ? 0 : 1;
-  const double deviations = std::min(std::abs(said[0] - target) / target_.deviation, kOutlierDeviations);
+  const double deviations = std::min(std::abs(said[0] - target) / targets_.deviation(), kOutlierDeviations);
   return deviations * deviations;
 }
 
@@ -73,7 +79,8 @@ void TreeStream::Save(ByteWriter* out) const {
   for (const auto* values : {&count_, &scale_.mean, &squares_, &scale_.deviation}) out->PutAll(*values);
   out->PutAll(scale_.effects);
   out->PutAll(category_count_);
-  out->Put(target_);
+  targets_.Save(out);
+  early_columns_.Save(out);
   temperature_.Save(out);
 }
 
@@ -95,9 +102,8 @@ void TreeStream::Load(ByteReader* in) {
     check(values->size() == effects && std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }));
   }
   check(std::all_of(category_count_.begin(), category_count_.end(), [](double count) { return count >= 0; }));
-  target_ = in->Get<RunningMoments>();
-  check(std::abs(target_.mean) <= kLargestStreamValue && target_.deviation > 0 && target_.deviation <= 2 * kLargestStreamValue &&
-        target_.squares >= 0 && target_.count >= 0);
+  targets_.Load(in);
+  early_columns_.Load(in);
   temperature_.Load(in);
 }
 

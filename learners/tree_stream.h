@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "kernels/running_moments.h"
+#include "kernels/held_target.h"
 #include "learner/learner.h"
 #include "model/stream_leaves.h"
 #include "statistics/temperature_scaling.h"
@@ -18,7 +18,8 @@ class TreeStream {
   void Prepare(const double* row, PreparedRow* out) const { PrepareRow(scale_, row, classes_ == 0, out); }
   // A target far from all others counts as less far; classes stay. The target is learnt.
   double LearnTarget(double target);
-  void LearnColumns(const PreparedRow& row, double held_target);
+  // True where an early value turned out to be absurd: then what trees have learnt so far is to be forgotten.
+  bool LearnColumns(const PreparedRow& row, double held_target);
   // 1 for a wrong class; of a value the error, where 3 deviations of the target are 1.
   double ErrorOf(const double* said, double target) const;
   // 1 for a wrong class; of a value the squared error in deviations of the target, where an outlier counts as less.
@@ -36,9 +37,10 @@ class TreeStream {
   StreamScale scale_;
   std::vector<double> count_, squares_;  // with scale_, the running moments of the columns
   std::vector<double> category_count_;   // one an effect
-  RunningMoments target_;
+  EarlyMoments early_columns_;
+  HeldTarget targets_;
   TemperatureScaling temperature_;
-  std::vector<double> scores_, sharpened_;
+  std::vector<double> scores_, sharpened_, numbers_;
 };
 
 }  // namespace everlearn

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "kernels/held_target.h"
 #include "kernels/row_distances.h"
 #include "learner/learner.h"
 #include "learners/window_scales.h"
@@ -76,7 +77,10 @@ class WindowNeighbours final : public OnlineModel {
 
   void Learn(const double* row, double target, double weight) override {
     if (!(weight > 0) || !std::isfinite(target)) return;
-    if (classes_ == 0) target_moments_.Add(target);
+    if (classes_ == 0) {
+      target = targets_.Learn(target);
+      if (targets_.was_absurd()) DropOlderHalf();
+    }
     if (rows() > 0) {
       Find(row);
       LearnLosses(target);
@@ -105,7 +109,7 @@ class WindowNeighbours final : public OnlineModel {
     out.PutAll(form_.scale);
     out.Put(losses_);
     out.Put(judged_);
-    out.Put(target_moments_);
+    targets_.Save(&out);
     return out.Take();
   }
 
@@ -136,9 +140,9 @@ class WindowNeighbours final : public OnlineModel {
     for (size_t j = 0; j < features_; ++j) check(std::isfinite(form_.mean[j]) && form_.scale[j] > 0 && std::isfinite(form_.scale[j]));
     losses_ = in.Get<std::array<double, kCandidates>>();
     judged_ = in.Get<double>();
-    target_moments_ = in.Get<RunningMoments>();
+    targets_.Load(&in);
     for (const double loss : losses_) check(std::isfinite(loss));
-    check(judged_ >= 0 && target_moments_.deviation > 0 && in.done());
+    check(judged_ >= 0 && in.done());
     Embed();
   }
 
@@ -181,6 +185,15 @@ class WindowNeighbours final : public OnlineModel {
     begin_ = 0;
     ScaleByWindow({raw_.data(), end_, features_}, target_.data(), classes_, settings_.relevance, &form_);
     Embed();
+  }
+
+  // It holds a target that was absurd.
+  void DropOlderHalf() {
+    begin_ += (rows() + 1) / 2;
+    judged_ = 0;
+    losses_ = {};
+    asked_known_ = false;
+    if (rows() > 0) Refresh();
   }
 
   void Embed() {
@@ -278,7 +291,7 @@ class WindowNeighbours final : public OnlineModel {
         loss = std::max_element(votes_.begin(), votes_.end()) - votes_.begin() == static_cast<ptrdiff_t>(target) ? 0 : 1;
       } else {
         Vote(c, &value);
-        const double error = std::clamp((value - target) / target_moments_.deviation, -kOutlierDeviations, kOutlierDeviations);
+        const double error = std::clamp((value - target) / targets_.deviation(), -kOutlierDeviations, kOutlierDeviations);
         loss = error * error;
       }
       losses_[c] += rate * (loss - losses_[c]);
@@ -298,7 +311,7 @@ class WindowNeighbours final : public OnlineModel {
   std::vector<uint64_t> counts_;    // of classes in the window
   std::array<double, kCandidates> losses_{};
   double judged_ = 0;
-  RunningMoments target_moments_;
+  HeldTarget targets_;
   std::vector<double> votes_;
   mutable bool asked_known_ = false;  // of the row that was found; so too all that follows
   mutable std::vector<double> asked_;

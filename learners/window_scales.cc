@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/early_moments.h"
+
 namespace everlearn {
 namespace {
 
@@ -29,7 +31,11 @@ class CorrelationRatio {
         counts_(kGroups + 1),
         sums_((kGroups + 1) * outputs_) {
     if (classes > 0) return;
-    for (size_t i = 0; i < rows.rows; ++i) target_moments_.Add(target[i]);
+    EarlyMoments early(1);
+    for (size_t i = 0; i < rows.rows; ++i) {
+      target_moments_.Add(target[i]);
+      early.Add({&target_moments_.count, &target_moments_.mean, &target_moments_.squares, &target_moments_.deviation}, &target[i]);
+    }
   }
 
   double Of(size_t feature, bool is_category, double mean, double deviation) {
@@ -74,8 +80,14 @@ void ScaleByWindow(const RowsView& rows, const double* target, size_t classes, d
   const size_t features = rows.columns;
   std::vector<double> count(features, 0.0), squares(features, 0.0), deviation(features, 1.0), factor(features, 1.0);
   std::fill(form->mean.begin(), form->mean.end(), 0.0);
-  for (size_t i = 0; i < rows.rows; ++i)
-    AddToMoments({count.data(), form->mean.data(), squares.data(), deviation.data()}, rows.row(i), features);
+  const MomentArrays moments{count.data(), form->mean.data(), squares.data(), deviation.data()};
+  EarlyMoments early(features);
+  std::vector<double> known(features, 0.0);  // values; `count` forgets those before an absurd one
+  for (size_t i = 0; i < rows.rows; ++i) {
+    AddToMoments(moments, rows.row(i), features);
+    early.Add(moments, rows.row(i));
+    for (size_t j = 0; j < features; ++j) known[j] += std::isnan(rows.row(i)[j]) ? 0 : 1;
+  }
   CorrelationRatio ratio(rows, target, classes);
   double largest = 0;
   for (size_t j = 0; j < features; ++j) {
@@ -84,7 +96,7 @@ void ScaleByWindow(const RowsView& rows, const double* target, size_t classes, d
   }
   for (size_t j = 0; j < features; ++j) {
     const double share = factor[j] / largest;
-    form->with_missing[j] = !form->is_category[j] && count[j] < static_cast<double>(rows.rows);
+    form->with_missing[j] = !form->is_category[j] && known[j] < static_cast<double>(rows.rows);
     form->scale[j] = form->is_category[j] ? share : deviation[j] / share;
     if (form->is_category[j]) form->mean[j] = 0;
   }
