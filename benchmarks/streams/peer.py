@@ -22,7 +22,7 @@ MOA = {
     "moa_ht": "trees.HoeffdingTree",
     "moa_hat": "trees.HoeffdingAdaptiveTree",
     "moa_arf10": "meta.AdaptiveRandomForest -s 10",
-    "moa_arf100": "meta.AdaptiveRandomForest -s 100 -j 2",
+    "moa_arf100": "meta.AdaptiveRandomForest -s 100",
     "moa_srp10": "meta.StreamingRandomPatches -s 10",
     "moa_lb10": "meta.LeveragingBag -s 10",
     "moa_lb100": "meta.LeveragingBag -s 100",
@@ -32,7 +32,7 @@ MOA = {
 }
 MOA_VALUES = {
     "moa_arf10": "meta.AdaptiveRandomForestRegressor -s 10",
-    "moa_arf100": "meta.AdaptiveRandomForestRegressor -s 100 -j 2",
+    "moa_arf100": "meta.AdaptiveRandomForestRegressor -s 100",
     "moa_ht": "trees.FIMTDD",
     "moa_knn": "lazy.kNN",
 }
