@@ -33,7 +33,7 @@ class HeldTarget {
   void Load(ByteReader* in) {
     moments_ = in->Get<RunningMoments>();
     early_.Load(in);
-    if (!(std::abs(moments_.mean) <= kLargestStreamValue && moments_.deviation > 0 && moments_.deviation <= 2 * kLargestStreamValue &&
+    if (!(std::abs(moments_.mean) <= 2 * kLargestStreamValue && moments_.deviation > 0 && moments_.deviation <= 2 * kLargestStreamValue &&
           moments_.squares >= 0 && moments_.count >= 0))
       throw Error(ErrorKind::kDamaged, "the moments of a stored target are wrong");
   }

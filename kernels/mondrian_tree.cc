@@ -12,9 +12,10 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr float kFarthest = 1e6f;
-constexpr size_t kLanes = 16;         // sums over features are made in so many parts, the same on every machine
-constexpr double kLargestError = 20;  // in deviations
-constexpr double kLargestMean = 1e100;
+constexpr size_t kLanes = 16;               // sums over features are made in so many parts, the same on every machine
+constexpr double kLargestError = 20;        // in deviations
+constexpr double kLargestMean = 2e100;      // 1e100 with rounding
+constexpr double kLargestShare = 1.1;       // 1, but for what rounding does to large logarithms
 constexpr float kLastExactCount = 1 << 24;  // rows are counted in single precision
 
 // How far each coordinate lies outside of its interval, in the time of the process; NaN on either side is not outside.
@@ -277,7 +278,7 @@ void MondrianTree::Load(ByteReader* in) {
   for (size_t i = 0; i < n; ++i) {
     check(std::isfinite(log_weight_[i]) && std::isfinite(tree_weight_[i]) && std::isfinite(mean_[i]) && rows_[i] >= 0);
     check(std::isfinite(threshold_[i]) && (feature_[i] == kLeaf || feature_[i] < d));
-    check(std::isfinite(rows_[i]) && time_[i] >= 0 && OwnShare(static_cast<uint32_t>(i)) <= 1 + 1e-9);
+    check(std::isfinite(rows_[i]) && time_[i] >= 0 && OwnShare(static_cast<uint32_t>(i)) <= kLargestShare);
     check(std::abs(mean_[i]) <= kLargestMean);
     double counted = 0;
     for (size_t k = 0; k < options_.classes; ++k) {

@@ -316,7 +316,7 @@ void LearningClassLeaf::Load(ByteReader* in, size_t classes, const std::vector<u
   for (size_t s = 0; s < slots; ++s) {
     const auto field = [&](size_t k) { return std::span<const double>(shown.gaussian(s, k), numbers); };
     check(AreWeights(field(0)) && AreWeights(field(2)));
-    for (const double mean : field(1)) check(std::abs(mean) <= kLargestTreeNumber);
+    for (const double mean : field(1)) check(std::abs(mean) <= 2 * kLargestTreeNumber);  // with rounding
   }
   for (const double end : ranges_) check(std::abs(end) <= kLargestTreeNumber);
   slot_.assign(classes, -1);

@@ -3,7 +3,9 @@
 // not.
 //
 // Domingos & Hulten, Mining high-speed data streams (2000); of a value, Ikonomovska, Gama & Džeroski, Learning model trees from evolving
-// data streams (2011).
+// data streams (2011). Other than there, what is tied is split only where the best split is better than none by a test of the ratio of
+// likelihoods, whose level is no parameter; so a concept that no column shows by itself, as an exclusive or, waits long for its first
+// split.
 #include "learners/tree_committee.h"
 
 namespace everlearn {

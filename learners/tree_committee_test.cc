@@ -166,8 +166,32 @@ void ExpectNumbersOrRefusal(const LearnerInfo& info, const StreamShape& shape, c
   }
 }
 
+TEST(StreamLearners, ReadTheirStateAfterHugeValues) {
+  std::vector<std::string> names(kAll);
+  names.push_back("mondrian_forest");
+  for (const std::string& name : names) {
+    const LearnerInfo& info = Learners().Get(name);
+    ParameterValues parameters(info.parameters);
+    for (const size_t classes : {0, 3}) {
+      if (!info.supports(classes)) continue;
+      const StreamShape shape{{false, true, false}, classes};
+      const auto model = info.start(shape, parameters, 7);
+      Random random(8);
+      const auto huge = [&random] { return random.Below(20) == 0 ? (random.Below(2) == 0 ? 1e300 : -1e300) : random.Normal(); };
+      for (int i = 0; i < 6000; ++i) {
+        const double row[] = {huge(), static_cast<double>(random.Below(9)), huge()};
+        model->Learn(row, classes == 0 ? huge() + row[1] : static_cast<double>(random.Below(3)), 1);
+        if (i % 500 != 0) continue;
+        const std::string state = model->State();
+        ASSERT_EQ(info.resume(shape, parameters, state)->State(), state) << name << ' ' << classes;
+        model->Snapshot();
+      }
+    }
+  }
+}
+
 TEST(StreamLearners, RefuseADamagedStateOrPredictNumbers) {
-  std::vector<std::string> names(std::begin(kAll), std::end(kAll));
+  std::vector<std::string> names(kAll);
   names.push_back("mondrian_forest");
   for (const std::string& name : names) {
     SCOPED_TRACE(name);

@@ -93,7 +93,7 @@ void TreeStream::Load(ByteReader* in) {
     *values = in->GetAll<double>();
     check(values->size() == columns && std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }));
   }
-  check(std::all_of(scale_.mean.begin(), scale_.mean.end(), [](double mean) { return std::abs(mean) <= kLargestStreamValue; }));
+  check(std::all_of(scale_.mean.begin(), scale_.mean.end(), [](double mean) { return std::abs(mean) <= 2 * kLargestStreamValue; }));
   check(std::all_of(scale_.deviation.begin(), scale_.deviation.end(), [](double d) { return d > 0 && d <= 2 * kLargestStreamValue; }));
   for (const auto* values : {&count_, &squares_}) check(std::all_of(values->begin(), values->end(), [](double v) { return v >= 0; }));
   const size_t effects = scale_.effects.size();

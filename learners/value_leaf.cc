@@ -237,7 +237,8 @@ void LearningValueLeaf::Load(ByteReader* in, const std::vector<uint8_t>& is_cate
   check(right(seen_) && std::all_of(bins_.begin(), bins_.end(), right));
   for (const auto& slots : slots_) check(std::all_of(slots.begin(), slots.end(), right));
   for (const double coefficient : shown.weights) check(std::abs(coefficient) <= kLargestCoefficient);
-  for (const double target : {shown.mean, shown.low, shown.high, shift_}) check(std::abs(target) <= kLargestTreeNumber);
+  for (const double target : {shown.mean, shown.low, shown.high, shift_})
+    check(std::abs(target) <= 2 * kLargestTreeNumber);  // with rounding
   check(weight_ >= 0 && mean_error_ >= 0 && linear_error_ >= 0 &&
         std::none_of(edges_.begin(), edges_.end(), [](double x) { return x != x; }));
   check(shown.low <= shown.high && shown.weights.size() == is_category.size() + 1 && first_.size() == (placed_ ? 0 : rows_ * stride));
