@@ -57,7 +57,7 @@ void EarlyMoments::Load(ByteReader* in) {
   const size_t columns = halves_.size();
   halves_ = in->GetAll<Half>();
   const bool holds = halves_.size() == columns && rows_ <= kRows && std::all_of(halves_.begin(), halves_.end(), [](const Half& half) {
-                       return half.count >= 0 && std::isfinite(half.mean) && half.squares >= 0;
+                       return half.count >= 0 && std::isfinite(half.mean) && half.squares >= 0 && std::isfinite(half.squares);
                      });
   if (!holds) throw Error(ErrorKind::kDamaged, "a stored state of early moments does not fit its columns");
 }
