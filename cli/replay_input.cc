@@ -143,6 +143,7 @@ LoopOptions ToLoopOptions(const LoopFlags& flags, const TaskFlags& task, uint64_
   options.roster = flags.roster.empty() ? task.learners : flags.roster;
   if (options.roster == std::vector<std::string>{"default"}) options.roster.clear();
   for (const std::string& name : options.roster) ParseRosterEntry(name, {});
+  options.quick_roster = flags.quick_roster;
   options.detectors = flags.detectors;
   for (const std::string& name : options.detectors) Detectors().Get(name);
   if (!task.task.weight.empty() || !task.task.group.empty() || task.folds != 0)

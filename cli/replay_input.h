@@ -15,6 +15,7 @@ struct LoopFlags {
   std::string start = "0", delay, outcome_time, outcome_after, outcome_window, missing_outcome = "unknown", retrain = "auto", lags = "auto";
   std::string budget = "2000units", row_budget = "none";
   std::vector<std::string> roster, detectors;
+  bool quick_roster = false;  // of a service
   std::string autonomy = "act";
   double error_rate = 0.05, minimum_gain = 0;
 };

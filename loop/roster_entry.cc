@@ -50,7 +50,7 @@ RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string
   return entry;
 }
 
-std::vector<std::string> DefaultRoster(size_t classes, bool lag_features) {
+std::vector<std::string> DefaultRoster(size_t classes, bool lag_features, bool quick) {
   std::vector<std::string> names{"no_change", classes > 0 ? "running_majority" : "running_mean", "online_linear:forgetting=0.01"};
   // Some members see rows better without lags, and some streams are better seen so.
   const auto add = [&](const std::string& name, bool with, bool without) {
@@ -60,12 +60,14 @@ std::vector<std::string> DefaultRoster(size_t classes, bool lag_features) {
   add("online_linear", true, true);
   add("online_crosses", true, true);
   if (classes > 0) add("alma", true, true);
-  add("window_neighbours", true, true);
-  add("adaptive_random_forest", true, true);
-  add("streaming_random_patches", classes == 0, true);
-  if (classes > 0) add("leveraging_bagging", true, false);
-  add("streaming_gradient_boosting", true, true);
-  add("mondrian_forest", false, true);
+  if (!quick) {
+    add("window_neighbours", true, true);
+    add("adaptive_random_forest", true, true);
+    add("streaming_random_patches", classes == 0, true);
+    if (classes > 0) add("leveraging_bagging", true, false);
+    add("streaming_gradient_boosting", true, true);
+    add("mondrian_forest", false, true);
+  }
   names.insert(names.end(), {"gradient_boosting", kBlendName});
   return names;
 }

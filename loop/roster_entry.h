@@ -21,8 +21,8 @@ struct RosterEntry {
 // `parameters`: JSON by learner, which the entry's own go before. Throws kUsage for what is no learner, parameter or value.
 RosterEntry ParseRosterEntry(const std::string& text, const std::map<std::string, std::string>& parameters);
 
-// What learns where nobody says what shall.
-std::vector<std::string> DefaultRoster(size_t classes, bool lag_features);
+// What learns where nobody says what shall; `quick`: without forests and neighbours, whose copies for answers would be large.
+std::vector<std::string> DefaultRoster(size_t classes, bool lag_features, bool quick);
 
 inline constexpr const char* kBlendName = "blend";
 

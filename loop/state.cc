@@ -19,7 +19,8 @@ Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Js
 
 std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
   std::vector<std::string> names = options.roster;
-  if (names.empty() || names == std::vector<std::string>{kBlendName}) names = DefaultRoster(options.classes, options.lag_features > 0);
+  if (names.empty() || names == std::vector<std::string>{kBlendName})
+    names = DefaultRoster(options.classes, options.lag_features > 0, options.quick_roster);
   std::vector<RosterEntry> entries;
   const auto add = [&](const std::string& name) {
     RosterEntry entry = ParseRosterEntry(name, options.parameters);
@@ -46,7 +47,7 @@ Json LoopOptions::ToJson() const {
   JsonArray categories;
   for (const bool is : is_category) categories.push_back(is);
   // The default one is written out: a later version's may be another.
-  const std::vector<std::string> members = roster.empty() ? DefaultRoster(classes, lag_features > 0) : roster;
+  const std::vector<std::string> members = roster.empty() ? DefaultRoster(classes, lag_features > 0, quick_roster) : roster;
   JsonArray names(members.begin(), members.end());
   JsonArray watchers(detectors.begin(), detectors.end());
   JsonArray column_names(columns.begin(), columns.end());

@@ -36,6 +36,7 @@ struct LoopOptions {
   std::vector<std::string> detectors;             // drift detectors over the errors of what is served
   std::vector<std::string> roster;                // learners, and "blend"; empty: the default roster
   std::map<std::string, std::string> parameters;  // JSON, by learner
+  bool quick_roster = false;                      // the default roster of a service: members that are small and quick
   bool lags = true;                               // false: no-change is reported, but neither blended, nor served, nor a guard
   size_t lag_features = 0;                        // the last so many features are lags (loop/lags.h), which Step fills in
   bool history = false;                           // rows come before the first models, which a search then chooses

@@ -96,6 +96,7 @@ ServiceConfig Configure(const RunFlags& flags, const CommonOptions& common, std:
       throw Error(ErrorKind::kUsage, "--task: '" + flags.task + "' is no name of a task", "use letters, digits, _ and -");
     tasks->push_back({flags.task, flags.data, common.query, flags.watermark, flags.columns, flags.labels, flags.loop, 0});
   }
+  for (ServedTask& task : *tasks) task.loop.quick_roster = true;
   if (tasks->empty())
     throw Error(ErrorKind::kUsage, "there is no task to serve", "give a configuration file, or --task, --data and --target");
   if (!flags.ledger.empty()) config.ledger = flags.ledger;
