@@ -126,6 +126,7 @@ TEST(Alma, TheSnapshotPredictsTheSame) {
 // River's ALMAClassifier after a StandardScaler reaches 0.9065 on this stream.
 TEST(Alma, IsAsAccurateAsRiverOnElectricity) {
   const std::string path = EVERLEARN_SOURCE_DIR "/../shared/data/streams/elec2.csv.gz";
+  // The data sets are not part of the project; a developer's machine has them beside it.
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not on this machine";
   const Table table = ReadTable(path, {});
   const size_t features = table.columns.size() - 1;  // the class is last, the rest are numbers

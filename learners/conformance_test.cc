@@ -346,6 +346,7 @@ TEST_P(Conformance, OnlinePredictsBeforeTheFirstRow) {
 
 // A table may have one class only, and then one output.
 TEST_P(Conformance, OnlineKnowsTheOnlyClass) {
+  // Values have no classes, and a second kind of classes would repeat this one: the shape is made here.
   if (!info().online() || classes() != 2) GTEST_SKIP() << "is not online, or not asked for classes";
   Rows rows = MakeRows(300, 2);
   StreamShape shape = Shape(rows);

@@ -133,6 +133,7 @@ TEST(OnlineLinear, TheSnapshotPredictsTheSame) {
 // Vowpal Wabbit reaches 0.832 in one pass over this stream.
 TEST(OnlineLinear, IsAsAccurateAsVowpalWabbitOnElectricity) {
   const std::string path = EVERLEARN_SOURCE_DIR "/../shared/data/streams/elec2.csv.gz";
+  // The data sets are not part of the project; a developer's machine has them beside it.
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not on this machine";
   const Table table = ReadTable(path, {});
   const size_t features = table.columns.size() - 1;  // the class is last, the rest are numbers

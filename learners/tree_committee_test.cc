@@ -122,6 +122,7 @@ TEST(StreamLearners, QuestionsChangeNothing) {
 // MOA's twins reach these on this stream (capymoa, test then train): 100 trees, 10 and 10.
 TEST(StreamLearners, AreAsAccurateAsMoaOnElectricity) {
   const std::string path = EVERLEARN_SOURCE_DIR "/../shared/data/streams/elec2.csv.gz";
+  // The data sets are not part of the project; a developer's machine has them beside it.
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not on this machine";
   const Table table = ReadTable(path, {});
   const size_t features = table.columns.size() - 1;  // the class is last, the rest are numbers

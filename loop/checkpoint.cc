@@ -35,13 +35,13 @@ std::string ReadPart(const Ledger& ledger, uint32_t place, uint64_t event, uint3
 // The bytes of a state, put together where they lie in parts.
 std::string WholeState(const Ledger& ledger, const std::string& stored) {
   if (stored.size() < sizeof(kInParts) || ByteReader(stored).Get<uint32_t>() != kInParts) return stored;
-  ByteReader stub(stored);
-  stub.Get<uint32_t>();
-  const auto place = stub.Get<uint32_t>();
-  const auto event = stub.Get<uint64_t>();
+  ByteReader places(stored);
+  places.Get<uint32_t>();
+  const auto place = places.Get<uint32_t>();
+  const auto event = places.Get<uint64_t>();
   std::string state;
   bool more = true;
-  for (uint32_t part = stub.Get<uint32_t>(); more; ++part) state += ByteReader(ReadPart(ledger, place, event, part, &more)).GetText();
+  for (uint32_t part = places.Get<uint32_t>(); more; ++part) state += ByteReader(ReadPart(ledger, place, event, part, &more)).GetText();
   return state;
 }
 
@@ -79,12 +79,12 @@ void CheckpointWriter::Continue(LoopState* state, size_t bytes) {
   if (more) return;
   // An earlier checkpoint in this place may have had more parts.
   ledger_.DropNotes(PartName(place, parts_), PartName(place + 1, 0), std::numeric_limits<int64_t>::max());
-  ByteWriter stub;
-  stub.Put(kInParts);
-  stub.Put(place);
-  stub.Put(event_);
-  stub.Put(*first_of_state_);
-  ledger_.PutCheckpoint({event_, stub.Take()});
+  ByteWriter places;
+  places.Put(kInParts);
+  places.Put(place);
+  places.Put(event_);
+  places.Put(*first_of_state_);
+  ledger_.PutCheckpoint({event_, places.Take()});
   state_ = {};
   event_ = 0;
 }
