@@ -39,12 +39,9 @@ void SetRetraining(const std::string& text, LoopOptions* options) {
 
 double ParseRowBudget(const std::string& text) {
   if (text == "none") return 0;
-  double units = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
-  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
-  if (error != std::errc() || !(units > 0 && units <= 1e9) || (!rest.empty() && rest != "units"))
-    Refuse("--row-budget", text, "write work units a row such as 0.03units (of 10 ms each), or none");
-  return units;
+  const auto units = ParseUnits(text);
+  if (!units) Refuse("--row-budget", text, "write work units a row such as 0.03units (of 10 ms each), or none");
+  return *units;
 }
 
 void SetWindow(const std::string& text, LoopOptions* options) {
