@@ -5,16 +5,14 @@
 
 #include "base/random.h"
 #include "learner/learner.h"
+#include "learners/online_test_support.h"
 
 namespace everlearn {
 namespace {
 
 std::unique_ptr<OnlineModel> Start(size_t classes, const std::vector<bool>& is_category,
                                    const std::map<std::string, std::string>& settings = {}) {
-  const LearnerInfo& info = Learners().Get("mondrian_forest");
-  ParameterValues parameters(info.parameters);
-  for (const auto& [name, value] : settings) parameters.Set("mondrian_forest", name, value);
-  return info.start({is_category, classes}, parameters, 1);
+  return StartOnline("mondrian_forest", classes, is_category, settings, 1);
 }
 
 TEST(MondrianForest, TheSnapshotPredictsTheSame) {

@@ -7,16 +7,14 @@
 
 #include "base/random.h"
 #include "learner/learner.h"
+#include "learners/online_test_support.h"
 
 namespace everlearn {
 namespace {
 
 std::unique_ptr<OnlineModel> Start(size_t classes, const std::vector<bool>& is_category,
                                    const std::map<std::string, std::string>& settings = {}) {
-  const LearnerInfo& info = Learners().Get("online_crosses");
-  ParameterValues parameters(info.parameters);
-  for (const auto& [name, value] : settings) parameters.Set("online_crosses", name, value);
-  return info.start({is_category, classes}, parameters, 0);
+  return StartOnline("online_crosses", classes, is_category, settings, 0);
 }
 
 // Coin betting over named products, as the head of the learner's file says it: values divided by the root of their mean squared length.

@@ -8,16 +8,14 @@
 #include "base/random.h"
 #include "data/reader.h"
 #include "learner/learner.h"
+#include "learners/online_test_support.h"
 
 namespace everlearn {
 namespace {
 
 std::unique_ptr<OnlineModel> Start(size_t classes, const std::vector<bool>& is_category,
                                    const std::map<std::string, std::string>& settings = {}) {
-  const LearnerInfo& info = Learners().Get("online_linear");
-  ParameterValues parameters(info.parameters);
-  for (const auto& [name, value] : settings) parameters.Set("online_linear", name, value);
-  return info.start({is_category, classes}, parameters, 0);
+  return StartOnline("online_linear", classes, is_category, settings, 0);
 }
 
 // The first step from rest, by hand: standardised x is 0 at the first row and 1 at the second, the bias has g = ∓½.

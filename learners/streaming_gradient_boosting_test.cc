@@ -6,16 +6,14 @@
 
 #include "base/random.h"
 #include "learner/learner.h"
+#include "learners/online_test_support.h"
 
 namespace everlearn {
 namespace {
 
 std::unique_ptr<OnlineModel> Start(size_t classes, const std::vector<bool>& is_category,
                                    const std::map<std::string, std::string>& settings = {}) {
-  const LearnerInfo& info = Learners().Get("streaming_gradient_boosting");
-  ParameterValues parameters(info.parameters);
-  for (const auto& [name, value] : settings) parameters.Set("streaming_gradient_boosting", name, value);
-  return info.start({is_category, classes}, parameters, 1);
+  return StartOnline("streaming_gradient_boosting", classes, is_category, settings, 1);
 }
 
 // After 16 rows, half of them 0 and half 1: the mean ½, and a leaf for each half. In deviations of ½, a half's errors sum to ±8, so that

@@ -6,16 +6,14 @@
 
 #include "base/random.h"
 #include "learner/learner.h"
+#include "learners/online_test_support.h"
 
 namespace everlearn {
 namespace {
 
 std::unique_ptr<OnlineModel> Start(size_t classes, const std::vector<bool>& is_category,
                                    const std::map<std::string, std::string>& settings = {}) {
-  const LearnerInfo& info = Learners().Get("window_neighbours");
-  ParameterValues parameters(info.parameters);
-  for (const auto& [name, value] : settings) parameters.Set("window_neighbours", name, value);
-  return info.start({is_category, classes}, parameters, 0);
+  return StartOnline("window_neighbours", classes, is_category, settings, 0);
 }
 
 // One feature, so that its scale does not matter: votes 1/1, 1/2 and 1/4 of the values 10, 20 and 40.
