@@ -54,7 +54,8 @@ void LogWriteBack::Copy(const SqliteDatabase& database) {
 void LogWriteBack::AfterCommit() {
   const int pages = pages_, before = std::exchange(seen_, pages);
   // The log has begun anew; the thread may tell of the one before even after that.
-  if (pages < asked_at_ || pages < copied_) copied_ = retry_at_ = asked_at_ = 0;
+  if (pages < asked_at_ || pages < copied_) copied_ = retry_at_ = asked_at_ = sync_at_ = 0;
+  if (log_ >= 0 && pages - sync_at_ >= limits_.before_sync && Wake(false)) sync_at_ = pages;
   const int left = pages - copied_;
   const int little = std::max(limits_.little, 2 * (pages - before));  // a writer of large commits never sees less
   const bool ends = pages >= limits_.of_a_log, must = pages >= limits_.at_most;
@@ -70,19 +71,34 @@ void LogWriteBack::AfterCommit() {
   // Where others who still read stop the copying, it is tried again only when the log has grown.
   const int worth = ends ? little : limits_.before_copy;
   if (left < worth || pages - asked_at_ < worth) return;
+  if (Wake(true)) asked_at_ = pages;
+}
+
+// False: it is being told to stop, or wakes just now; the next commit tries again.
+bool LogWriteBack::Wake(bool copies) {
   const std::unique_lock guard(lock_, std::try_to_lock);
-  if (!guard) return;  // it is being told to stop, or wakes just now
-  asked_at_ = pages;
-  wanted_ = true;
+  if (!guard) return false;
+  syncs_ = true;
+  copies_ = copies_ || copies;
   wake_.notify_one();
+  return true;
+}
+
+// SQLite would sync the file only when the whole log is in it, in the writer's commit. By SQLite's own handle: another one, closed, would
+// take the locks of this process on the file with it.
+void LogWriteBack::SyncFile() {
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(copier_.connection(), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return;
+  if (file != nullptr && file->pMethods != nullptr) file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
 void LogWriteBack::Run() {
   std::unique_lock guard(lock_);
   for (int synced = 0;;) {
-    wake_.wait_for(guard, kSyncEvery, [this] { return wanted_ || stopping_; });
+    wake_.wait_for(guard, kSyncEvery, [this] { return syncs_ || stopping_; });
     if (stopping_) return;
-    const bool copies = std::exchange(wanted_, false);
+    syncs_ = false;
+    const bool copies = std::exchange(copies_, false);
     guard.unlock();
     if (log_ >= 0 && pages_ != synced) {
       synced = pages_;
@@ -91,6 +107,7 @@ void LogWriteBack::Run() {
     if (copies) {
       const std::lock_guard alone(copying_);
       Copy(copier_);
+      SyncFile();
     }
     guard.lock();
   }
