@@ -88,35 +88,6 @@ Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Datase
   return selected;
 }
 
-// What the first fold alone would choose from all trials says which of them matter; the choice is then made on as many folds as most of
-// these have.
-Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
-                const FinalModelOptions& options) {
-  constexpr double kMostWeight = 0.8, kHalf = 0.5;
-  constexpr size_t kFewRows = 1'000;
-  const std::vector<size_t> ranked = Candidates(trials);
-  if (ranked.empty()) return {};
-  Selected first = SelectOn(1, ranked, data, folds, metric, trials, options);
-  // Where a fold has few rows, its choice says little.
-  const double enough = folds.front().validation.size() < kFewRows ? kHalf : kMostWeight;
-  for (size_t common = folds.size(); common > 1; --common) {
-    double weight = 0;
-    for (size_t v = 0; v < first.variants.size(); ++v)
-      if (trials[first.variants[v].trial].done() >= common) weight += first.selection.weights[v];
-    if (weight >= enough) return SelectOn(common, ranked, data, folds, metric, trials, options);
-  }
-  return first;
-}
-
-// The constant model: its own predictions are out of fold but for a row's share in it.
-FinalModel Constant(const Dataset& data, std::shared_ptr<const Model> constant) {
-  FinalModel final;
-  final.predictions.resize(data.rows() * data.outputs());
-  for (size_t i = 0; i < data.rows(); ++i) constant->PredictRow(data.row(i), &final.predictions[i * data.outputs()]);
-  final.model = std::move(constant);
-  return final;
-}
-
 // Predictions on some rows as those of all, NaN elsewhere.
 std::vector<double> OfAllRows(const Dataset& data, std::span<const uint32_t> rows, std::span<const double> predictions) {
   const size_t outputs = data.outputs();
@@ -142,6 +113,64 @@ std::vector<double> FoldValues(const Dataset& data, const std::vector<Fold>& fol
   return values;
 }
 
+// The weighted mean of its members, on its rows.
+std::vector<double> Mixed(const Selected& selected, size_t outputs) {
+  std::vector<double> mixed(selected.rows.size() * outputs, 0.0);
+  for (size_t v = 0; v < selected.variants.size(); ++v) {
+    const double weight = selected.selection.weights[v];
+    for (size_t i = 0; weight > 0 && i < mixed.size(); ++i) mixed[i] += weight * selected.predictions[v][i];
+  }
+  return mixed;
+}
+
+// Whether `a`, which has fewer folds, is better than `b` on each of them.
+bool BetterOnEachFold(const Selected& a, const Selected& b, const Dataset& data, const std::vector<Fold>& folds,
+                      const std::string& metric) {
+  const auto values = [&](const Selected& one) {
+    return FoldValues(data, folds, metric, OfAllRows(data, one.rows, Mixed(one, data.outputs())), a.common);
+  };
+  const std::vector<double> of_a = values(a), of_b = values(b);
+  const bool higher = Metrics().Get(metric).higher_is_better;
+  for (size_t k = 0; k < a.common; ++k)
+    if (!(higher ? of_a[k] > of_b[k] : of_a[k] < of_b[k])) return false;
+  return true;
+}
+
+// What the first fold alone would choose from all trials says which of them matter; the choice is then made on as many folds as most of
+// these have, or on fewer where those that have no more make a mix that is better on each.
+Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
+                const FinalModelOptions& options) {
+  constexpr double kMostWeight = 0.8, kHalf = 0.5;
+  constexpr size_t kFewRows = 1'000;
+  const std::vector<size_t> ranked = Candidates(trials);
+  if (ranked.empty()) return {};
+  Selected first = SelectOn(1, ranked, data, folds, metric, trials, options);
+  std::vector<double> weights(folds.size() + 1, 0.0);  // of those that have just so many folds
+  for (size_t v = 0; v < first.variants.size(); ++v) weights[trials[first.variants[v].trial].done()] += first.selection.weights[v];
+  // Where a fold has few rows, its choice says little.
+  const double enough = folds.front().validation.size() < kFewRows ? kHalf : kMostWeight;
+  size_t common = folds.size();
+  double weight = weights[common];
+  while (common > 1 && weight < enough) weight += weights[--common];
+  if (common == 1) return first;
+  Selected best = SelectOn(common, ranked, data, folds, metric, trials, options);
+  while (--common > 1) {
+    if (weights[common] <= 0) continue;
+    Selected wider = SelectOn(common, ranked, data, folds, metric, trials, options);
+    if (BetterOnEachFold(wider, best, data, folds, metric)) best = std::move(wider);
+  }
+  return best;
+}
+
+// The constant model: its own predictions are out of fold but for a row's share in it.
+FinalModel Constant(const Dataset& data, std::shared_ptr<const Model> constant) {
+  FinalModel final;
+  final.predictions.resize(data.rows() * data.outputs());
+  for (size_t i = 0; i < data.rows(); ++i) constant->PredictRow(data.row(i), &final.predictions[i * data.outputs()]);
+  final.model = std::move(constant);
+  return final;
+}
+
 // Mean loss of the values that are known, infinite where none is.
 double MeanLoss(const std::string& metric, const std::vector<double>& values) {
   double sum = 0, count = 0;
@@ -161,8 +190,6 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
   if (selected.variants.empty()) return Constant(data, std::move(constant));
   FinalModel final;
   final.train_value = 0;
-  const size_t outputs = data.outputs();
-  std::vector<double> mixed(selected.rows.size() * outputs, 0.0);
   std::vector<EnsembleMember> members;
   std::vector<size_t> places;  // of these among the variants
   for (size_t v = 0; v < selected.variants.size(); ++v) {
@@ -182,9 +209,8 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     final.models.push_back(models);
     final.train_value += weight * train;
     final.seconds_per_row += seconds;
-    for (size_t i = 0; i < mixed.size(); ++i) mixed[i] += weight * selected.predictions[v][i];
   }
-  final.predictions = OfAllRows(data, selected.rows, mixed);
+  final.predictions = OfAllRows(data, selected.rows, Mixed(selected, data.outputs()));
   Stacking stack;
   if (options.stacking_units > 0 && members.size() > 1 && selected.common == folds.size()) {
     StackingData stacking{metric, data.target(), data.weights(), data.classes(), {}, folds};

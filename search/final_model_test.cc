@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
@@ -79,6 +80,23 @@ TEST_F(FinalModelTest, AveragesEqualTrialsWithIndependentErrors) {
   for (size_t m = 0; m < final.members.size(); ++m) expected += final.weights[m] * static_cast<double>(final.members[m]);
   EXPECT_NEAR(out, expected, 1e-12);
   EXPECT_NEAR(final.train_value, 0.1, 1e-12);
+}
+
+TEST_F(FinalModelTest, TakesFewerFoldsWhereThoseThatHaveNoMoreHelp) {
+  for (int i = 0; i < 4; ++i) AddTrial(0.5, kFolds);
+  const size_t shorter = AddTrial(0.6, kFolds - 1);
+  const FinalModel final = Make();
+  EXPECT_EQ(final.members.size(), 5U);
+  EXPECT_EQ(std::count(final.members.begin(), final.members.end(), shorter), 1);
+  ASSERT_EQ(final.fold_values.size(), kFolds - 1);
+  // Independent errors: 4 / 0.5² + 1 / 0.6² = 1 / 0.231².
+  for (const double value : final.fold_values) EXPECT_NEAR(value, 0.231, 0.02);
+}
+
+TEST_F(FinalModelTest, KeepsAllFoldsWhereThoseThatHaveFewerDoNotHelp) {
+  for (int i = 0; i < 4; ++i) AddTrial(0.5, kFolds);
+  AddTrial(5, kFolds - 1);
+  EXPECT_EQ(Make().fold_values.size(), kFolds);
 }
 
 TEST_F(FinalModelTest, RowsThatNoMemberPredictedAreMissing) {
