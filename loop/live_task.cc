@@ -216,6 +216,12 @@ void LiveTask::AddKnown(uint64_t row, double truth) {
   ledger_.PutOutcome({row, Record(&known), truth});
 }
 
+void LiveTask::PutEarlyNote(uint64_t key, double truth) {
+  ByteWriter value;
+  value.Put(truth);
+  ledger_.PutNote(EarlyNote(key), options_.clock(), value.bytes());
+}
+
 OutcomeStatus LiveTask::AddOutcome(const std::string& id, double truth, int64_t time) {
   uint64_t row = 0;
   return ParseId(id, &row) ? AddOutcomeOfRow(row, truth, time) : OutcomeStatus::kUnknown;
@@ -224,9 +230,7 @@ OutcomeStatus LiveTask::AddOutcome(const std::string& id, double truth, int64_t 
 OutcomeStatus LiveTask::AddOutcomeByKey(uint64_t key, double truth, int64_t time) {
   const std::vector<uint64_t> rows = ledger_.RowsOfKey(key);
   if (rows.empty()) {
-    ByteWriter value;
-    value.Put(truth);
-    ledger_.PutNote(EarlyNote(key), options_.clock(), value.bytes());
+    PutEarlyNote(key, truth);
     return OutcomeStatus::kEarly;
   }
   // Of several predictions of one key the most that happened to any of them is the answer.
@@ -277,6 +281,8 @@ OutcomeStatus LiveTask::Correct(const LedgerOutcome& before, double truth, int64
   }
   Record(&event);
   ledger_.PutOutcome({before.row, before.event, truth});
+  // Another prediction of this key shall not take what has been corrected.
+  if (row && outcome.kind == EventKind::kKnown && ledger_.Note(EarlyNote(row->key))) PutEarlyNote(row->key, truth);
   return OutcomeStatus::kCorrected;
 }
 

@@ -136,6 +136,7 @@ class LiveTask {
   std::string IdOf(uint64_t row) const;
   uint64_t PredictSourceRow(const SourceRow& row, int64_t time);
   bool TakeEarlyOutcome(uint64_t row, uint64_t key);
+  void PutEarlyNote(uint64_t key, double truth);
   void AddKnown(uint64_t row, double truth);
   void ApplyDueOutcomes(int64_t now);
   OutcomeStatus AddOutcomeOfRow(uint64_t row, double truth, int64_t time);

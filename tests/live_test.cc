@@ -100,6 +100,9 @@ TEST_F(LiveTest, OutcomesAreJoinedExactlyOnce) {
   Ask(row);
   EXPECT_EQ(task_->state().served.rows(), 1u) << "an outcome that was known before is never scored";
   EXPECT_EQ(task_->AddOutcomeByKey(key, truth, kNoTime), OutcomeStatus::kDuplicate);
+  EXPECT_EQ(task_->AddOutcomeByKey(key, 1 - truth, kNoTime), OutcomeStatus::kCorrected);
+  Ask(row);
+  EXPECT_EQ(task_->AddOutcomeByKey(key, 1 - truth, kNoTime), OutcomeStatus::kDuplicate) << "another prediction takes the corrected outcome";
   row = world.Row(false, &truth);
   Ask(row);
   Ask(row);
