@@ -55,7 +55,11 @@ class OnlineCrosses final : public OnlineModel {
     Score(slopes_.data());
     target_.Slopes(target, slopes_.data());
     Update(bias_.data(), weight);
-    for (const Value& value : values_) Update(Block(value.place), weight * value.value);
+    for (const Value& value : values_) {
+      const bool was_used = IsUsed(value.place);
+      Update(Block(value.place), weight * value.value);
+      if (!was_used && IsUsed(value.place)) used_.push_back(value.place);
+    }
   }
 
   std::string State() const override {
@@ -67,7 +71,7 @@ class OnlineCrosses final : public OnlineModel {
     out.Put(rows_);
     out.Put(mean_square_);
     out.PutAll(bias_);
-    const std::vector<uint32_t> places = UsedPlaces();
+    const std::vector<uint32_t>& places = UsedPlaces();
     out.PutAll(places);
     for (const uint32_t place : places) {
       for (size_t i = 0; i < kWeightFields * scores_; ++i) out.Put(Block(place)[i]);
@@ -92,6 +96,9 @@ class OnlineCrosses final : public OnlineModel {
       if (place >> bits_ != 0) throw Error(ErrorKind::kDamaged, "a state of online_crosses names a wrong weight");
       for (size_t i = 0; i < kWeightFields * scores_; ++i) Block(place)[i] = in.Get<double>();
     }
+    used_.clear();
+    for (uint32_t place = 0; place >> bits_ == 0; ++place)
+      if (IsUsed(place)) used_.push_back(place);
     if (!in.done()) throw Error(ErrorKind::kDamaged, "a state of online_crosses is too long");
   }
 
@@ -120,12 +127,15 @@ class OnlineCrosses final : public OnlineModel {
   double* Block(uint32_t place) { return table_.data() + place * kWeightFields * scores_; }
   const double* Block(uint32_t place) const { return table_.data() + place * kWeightFields * scores_; }
 
-  // Places that were ever updated; they have a largest gradient.
-  std::vector<uint32_t> UsedPlaces() const {
-    std::vector<uint32_t> places;
-    for (uint32_t place = 0; place >> bits_ == 0; ++place)
-      if (Block(place)[(kWeightFields - 1) * scores_] > 0) places.push_back(place);
-    return places;
+  // Whether it was ever updated; it then has a largest gradient.
+  bool IsUsed(uint32_t place) const { return Block(place)[(kWeightFields - 1) * scores_] > 0; }
+
+  // In ascending order. The table itself is so large that a look at all of it would make snapshots dear.
+  const std::vector<uint32_t>& UsedPlaces() const {
+    const auto first_new = std::is_sorted_until(used_.begin(), used_.end());
+    std::sort(first_new, used_.end());
+    std::inplace_merge(used_.begin(), first_new, used_.end());
+    return used_;
   }
 
   // Features and crosses of a row.
@@ -165,6 +175,7 @@ class OnlineCrosses final : public OnlineModel {
   double mean_square_ = 1;  // of a row's length
   double length_ = 1;       // its root, by which values are divided
   std::vector<double> bias_, table_;
+  mutable std::vector<uint32_t> used_;        // places
   std::vector<double> slopes_;                // of the loss of the row that is being learned, one a score
   mutable std::vector<Value> values_;         // of the row that was read, without the bias
   mutable std::vector<HashedValue> crossed_;  // its features that are crossed
