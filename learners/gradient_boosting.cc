@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "learners/constant.h"
+#include "learners/generated_features.h"
 #include "learners/lightgbm_booster.h"
 #include "learners/lightgbm_target.h"
 #include "learners/lightgbm_trees.h"
@@ -142,6 +143,13 @@ std::vector<Parameter> MethodParameters() {
        .type = kChoice,
        .choices = {"none", "many_values", "crosses"},
        .doc = "Adds means of the target, out of fold, of features with many values; and of pairs of them that say more than each alone."},
+      {.name = "generated",
+       .type = kInteger,
+       .value = 0,
+       .low = 0,
+       .high = 64,
+       .doc = "Adds at most so many sums, differences, products and ratios of numbers and distances from the means of categories.",
+       .search = SearchRange{0, 0}},
       {.name = "loss",
        .type = kChoice,
        .choices = RegressionLosses(),
@@ -235,7 +243,18 @@ std::shared_ptr<const Model> FitTrees(const TrainingRows& training, const Parame
   return MakeTrees(std::move(trees));
 }
 
-std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
+// The fit of rows to which features were added.
+template <typename Added, typename Inner>
+std::shared_ptr<const Model> FitBehind(const Added& added, const FitOptions& options, const Inner& fit) {
+  FitOptions inner = options;
+  inner.validation = added.validation();
+  std::vector<int8_t> monotone(options.monotone.begin(), options.monotone.end());
+  if (!monotone.empty()) monotone.resize(added.training().data->features(), 0);
+  inner.monotone = monotone;
+  return added.Wrap(fit(added.training(), inner));
+}
+
+std::shared_ptr<const Model> FitEncoded(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
   const std::string& wanted = values.Choice("target_encoding");
   if (wanted == "none") return FitTrees(training, values, options);
   TargetEncodingOptions encoding;
@@ -243,12 +262,15 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
   encoding.seed = options.seed;
   const TargetEncoding encoded(training, options.validation, encoding);
   if (encoded.empty()) return FitTrees(training, values, options);
-  FitOptions inner = options;
-  inner.validation = encoded.validation();
-  std::vector<int8_t> monotone(options.monotone.begin(), options.monotone.end());
-  if (!monotone.empty()) monotone.resize(encoded.training().data->features(), 0);
-  inner.monotone = monotone;
-  return encoded.Wrap(FitTrees(encoded.training(), values, inner));
+  return FitBehind(encoded, options, [&](const TrainingRows& rows, const FitOptions& inner) { return FitTrees(rows, values, inner); });
+}
+
+std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
+  const auto most = static_cast<size_t>(values.Integer("generated"));
+  if (most == 0) return FitEncoded(training, values, options);
+  const GeneratedFeatures generated(training, options.validation, {most, options.seed, options.monotone});
+  if (generated.empty()) return FitEncoded(training, values, options);
+  return FitBehind(generated, options, [&](const TrainingRows& rows, const FitOptions& inner) { return FitEncoded(rows, values, inner); });
 }
 
 // Dart drops a tenth of the earlier trees, at most 50, in every second round, and passes the rows through each of them three times.
@@ -260,11 +282,14 @@ double DroppedTreesUnits(double rows, double trees, double leaves) {
 double CostUnits(double rows, double features, double outputs, const ParameterValues& values) {
   constexpr double kEncodedCell = 4e-5;  // 400 ns to number a value and take its statistics
   const std::string& encoding = values.Choice("target_encoding");
+  const double generated = values.Number("generated");
+  if (generated > 0) features += generated;
   const double added = encoding == "none" ? 0 : encoding == "crosses" ? features + kMostCrosses : features;
   const double looked_at = encoding == "crosses" ? added + features * (features - 1) / 2 : added;
   const double trees = values.Number("trees") * (outputs > 2 ? outputs : 1);
   double units = kEncodedCell * rows * std::min(looked_at, 80.0) +
                  LightGbmCostUnits(rows, features + added, trees, values.Number("leaves"), values.Number("min_data_in_leaf"));
+  if (generated > 0) units += GeneratedFeaturesUnits(rows, features - generated);
   if (values.Choice("boosting") == "dart") units += DroppedTreesUnits(rows, trees, values.Number("leaves"));
   return units;
 }

@@ -421,5 +421,40 @@ TEST(GradientBoosting, PairsAreEncodedWhereTheySayMore) {
   EXPECT_LT(losses[1], 0.42);  // the entropy of 0.1 is 0.325
 }
 
+// A ratio of two numbers, also where another feature is constrained and categories are encoded behind it.
+TEST(GradientBoosting, GeneratedFeaturesHelpWhereTheySayMore) {
+  Random random(23);
+  std::vector<double> values, target;
+  std::vector<uint32_t> train, test;
+  for (uint32_t i = 0; i < 3000; ++i) {
+    const double a = 1 + random.Uniform(), b = 1 + random.Uniform(), slope = random.Uniform();
+    values.insert(values.end(), {a, b, slope, static_cast<double>(random.Below(30))});
+    target.push_back(std::sin(9 * a / b) + slope);
+    (i < 2000 ? train : test).push_back(i);
+  }
+  const Dataset data({false, false, false, true}, {0, 0, 0, 30}, values, target, {}, 0);
+  const int8_t monotone[] = {0, 0, 1, 0};
+  FitOptions options;
+  options.monotone = monotone;
+  std::vector<double> errors;
+  for (const char* most : {"0", "8"}) {
+    ParameterValues parameters(Learners().Get(kName).parameters);
+    parameters.Set(kName, "generated", most);
+    parameters.Set(kName, "target_encoding", "crosses");
+    const auto model = Learners().Get(kName).fit({&data, train}, parameters, options);
+    EXPECT_EQ(model->features(), 4U);
+    errors.push_back(LossOn(PredictAll(*model, data), data, test));
+    double before = -HUGE_VAL;
+    for (double slope = 0; slope <= 1; slope += 0.05) {
+      const double row[] = {1.5, 1.2, slope, 3};
+      double out = 0;
+      model->PredictRow(row, &out);
+      EXPECT_GE(out, before);
+      before = out;
+    }
+  }
+  EXPECT_LT(errors[1], 0.8 * errors[0]);
+}
+
 }  // namespace
 }  // namespace everlearn

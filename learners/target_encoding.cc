@@ -26,7 +26,9 @@ TargetEncoding::TargetEncoding(const TrainingRows& training, std::span<const uin
   AddCodings(options.least_values);
   for (uint32_t c = 0; c < codings_.size(); ++c) groups_.push_back(MakeGroup({c}));
   if (options.crosses > 0) AddCrosses(options.crosses);
-  if (!empty()) MakeData(validation);
+  if (empty()) return;
+  extended_ = ExtendRows(training, validation, groups_.size() * (components_ + 1),
+                         [this](size_t i, uint32_t row, double* out) { Append(i, row, out); });
 }
 
 void TargetEncoding::MakeTargets() {
@@ -141,39 +143,20 @@ void TargetEncoding::AddCrosses(size_t most) {
   std::move(found.begin(), found.end(), std::back_inserter(groups_));
 }
 
-void TargetEncoding::MakeData(std::span<const uint32_t> validation) {
-  const Dataset& from = *source_.data;
-  const size_t width = components_ + 1, trained = source_.rows.size(), rows = trained + validation.size();
-  std::vector<bool> is_category;
-  std::vector<size_t> sizes;
-  for (size_t j = 0; j < from.features(); ++j) {
-    is_category.push_back(from.is_category(j));
-    sizes.push_back(from.dictionary_size(j));
-  }
-  is_category.resize(from.features() + groups_.size() * width, false);
-  sizes.resize(is_category.size(), 0);
-  std::vector<double> values, target, weights;
-  values.reserve(rows * is_category.size());
-  for (size_t i = 0; i < rows; ++i) {
-    const uint32_t row = i < trained ? source_.rows[i] : validation[i - trained];
-    values.insert(values.end(), from.row(row), from.row(row) + from.features());
-    for (const Group& group : groups_) {
-      const StatisticsGroup& statistics = group.statistics;
-      const double* own = group.out_of_fold.data() + i * width;
-      if (i >= trained) {
-        const uint64_t key = GroupKey(codings_, statistics.codings, from.row(row));
-        const auto at = std::lower_bound(statistics.keys.begin(), statistics.keys.end(), key);
-        const bool known = at != statistics.keys.end() && *at == key;
-        own = known ? statistics.values.data() + static_cast<size_t>(at - statistics.keys.begin()) * width : statistics.unseen.data();
-      }
-      values.insert(values.end(), own, own + width);
+// The i-th training row has its out-of-fold statistics, a row behind those the ones of all training rows.
+void TargetEncoding::Append(size_t i, uint32_t row, double* out) const {
+  const size_t width = components_ + 1;
+  for (const Group& group : groups_) {
+    const StatisticsGroup& statistics = group.statistics;
+    const double* own = group.out_of_fold.data() + i * width;
+    if (i >= source_.rows.size()) {
+      const uint64_t key = GroupKey(codings_, statistics.codings, source_.data->row(row));
+      const auto at = std::lower_bound(statistics.keys.begin(), statistics.keys.end(), key);
+      const bool known = at != statistics.keys.end() && *at == key;
+      own = known ? statistics.values.data() + static_cast<size_t>(at - statistics.keys.begin()) * width : statistics.unseen.data();
     }
-    target.push_back(from.target()[row]);
-    if (from.has_weights()) weights.push_back(from.weight(row));
-    (i < trained ? training_rows_ : validation_rows_).push_back(static_cast<uint32_t>(i));
+    out = std::copy_n(own, width, out);
   }
-  data_ = std::make_unique<Dataset>(std::move(is_category), std::move(sizes), std::move(values), std::move(target), std::move(weights),
-                                    from.classes());
 }
 
 std::shared_ptr<const Model> TargetEncoding::Wrap(std::shared_ptr<const Model> inner) const {

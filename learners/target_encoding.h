@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "learner/learner.h"
+#include "learners/extended_rows.h"
 #include "model/target_statistics.h"
 
 namespace everlearn {
@@ -29,8 +30,8 @@ class TargetEncoding {
   // No feature has statistics.
   bool empty() const { return groups_.empty(); }
   // The same rows with the statistics behind their features, in a data set that this object holds.
-  TrainingRows training() const { return {data_.get(), training_rows_}; }
-  std::span<const uint32_t> validation() const { return validation_rows_; }
+  TrainingRows training() const { return {extended_.data.get(), extended_.training}; }
+  std::span<const uint32_t> validation() const { return extended_.validation; }
   // A model of those features as one of the original features.
   std::shared_ptr<const Model> Wrap(std::shared_ptr<const Model> inner) const;
 
@@ -46,7 +47,7 @@ class TargetEncoding {
   bool IntegerValues(size_t feature, std::vector<double>* values) const;
   Group MakeGroup(std::vector<uint32_t> codings) const;
   void AddCrosses(size_t most);
-  void MakeData(std::span<const uint32_t> validation);
+  void Append(size_t i, uint32_t row, double* out) const;
 
   TrainingRows source_;
   TargetEncodingOptions options_;
@@ -56,8 +57,7 @@ class TargetEncoding {
   std::vector<uint8_t> folds_;   // one a training row
   std::vector<FeatureCoding> codings_;
   std::vector<Group> groups_;
-  std::unique_ptr<Dataset> data_;
-  std::vector<uint32_t> training_rows_, validation_rows_;
+  ExtendedRows extended_;
 };
 
 }  // namespace everlearn

@@ -8,13 +8,12 @@
 
 #include "base/random.h"
 #include "model/check.h"
+#include "model/extending.h"
 #include "model/nested.h"
 
 namespace everlearn {
 namespace {
 
-constexpr size_t kRows = 256;          // of a block
-constexpr size_t kStackValues = 1024;  // values of a row that need no allocation
 constexpr uint32_t kEmpty = std::numeric_limits<uint32_t>::max();
 
 // Places of the keys of one group, by open addressing.
@@ -42,48 +41,24 @@ class KeyIndex {
   std::vector<uint32_t> places_;
 };
 
-class TargetStatisticsModel final : public Model {
+class TargetStatisticsModel final : public ExtendingModel {
  public:
-  explicit TargetStatisticsModel(TargetStatisticsParameters parameters) : parameters_(std::move(parameters)) {
+  explicit TargetStatisticsModel(TargetStatisticsParameters parameters)
+      : ExtendingModel(parameters.features, parameters.inner), parameters_(std::move(parameters)) {
     for (const StatisticsGroup& group : parameters_.groups) indices_.emplace_back(group.keys);
   }
 
   std::string_view kind() const override { return "target_statistics"; }
-  size_t features() const override { return parameters_.features; }
-  size_t outputs() const override { return parameters_.inner->outputs(); }
-
-  void PredictRow(const double* row, double* out) const override {
-    double stack[kStackValues];
-    std::vector<double> heap;
-    double* extended = stack;
-    if (parameters_.inner->features() > kStackValues) {
-      heap.resize(parameters_.inner->features());
-      extended = heap.data();
-    }
-    Extend(row, extended);
-    parameters_.inner->PredictRow(extended, out);
-  }
-
-  void Predict(const RowsView& rows, double* out) const override {
-    const size_t width = parameters_.inner->features();
-    std::vector<double> extended(std::min(kRows, rows.rows) * width);
-    for (size_t first = 0; first < rows.rows; first += kRows) {
-      const size_t count = std::min(kRows, rows.rows - first);
-      for (size_t r = 0; r < count; ++r) Extend(rows.row(first + r), extended.data() + r * width);
-      parameters_.inner->Predict({extended.data(), count, width}, out + first * outputs());
-    }
-  }
 
   Json Save(const std::string& prefix, ArrayFileWriter* file) const override;
 
  private:
-  void Extend(const double* row, double* extended) const {
-    extended = std::copy_n(row, parameters_.features, extended);
+  void Append(const double* row, double* out) const override {
     for (size_t g = 0; g < parameters_.groups.size(); ++g) {
       const StatisticsGroup& group = parameters_.groups[g];
       const size_t width = group.unseen.size();
       const uint32_t place = indices_[g].Find(group.keys, GroupKey(parameters_.codings, group.codings, row));
-      extended = std::copy_n(place == kEmpty ? group.unseen.data() : group.values.data() + place * width, width, extended);
+      out = std::copy_n(place == kEmpty ? group.unseen.data() : group.values.data() + place * width, width, out);
     }
   }
 
@@ -122,7 +97,7 @@ Json TargetStatisticsModel::Save(const std::string& prefix, ArrayFileWriter* fil
   file->Add(prefix + "widths", std::span<const uint32_t>(widths));
   file->Add(prefix + "values", std::span<const double>(values));
   file->Add(prefix + "unseen", std::span<const double>(unseen));
-  return JsonObject{{"inner", SaveModel(*parameters_.inner, prefix + "inner.", file)}};
+  return JsonObject{{"inner", SaveModel(inner(), prefix + "inner.", file)}};
 }
 
 // Parts [begin[i], begin[i + 1]) of `all`; throws kDamaged where they are not parts of it.

@@ -14,6 +14,7 @@ const std::vector<PortfolioEntry>& DefaultPortfolio() {
       {"neural_network", {}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"extra_trees", true}, {"leaves", 64}, {"feature_fraction", 0.8}}},
       {"nearest_neighbours", {}},
+      {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"generated", 8}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"loss", "tweedie"}}, Only::kValues},
       {"neural_network", {{"dropout", 0.3}, {"weight_decay", 0.1}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"leaves", 8}, {"l2", 10}, {"feature_fraction", 0.6}}},
