@@ -132,8 +132,8 @@ const bool registered = Learners().Add(
         .regression = true,
         .baseline = true,
         .repeats_outcomes = true,
-        // 2 µs a row: a search for seasons each 4,096 rows.
-        .cost_units = [](double rows, double, double, const ParameterValues&) { return 0.001 + 2e-4 * rows; },
+        // 1 µs a row: a search for seasons each 4,096 rows.
+        .cost_units = [](double rows, double, double, const ParameterValues&) { return 0.001 + 1e-4 * rows; },
         .start = [](const StreamShape& shape, const ParameterValues&, uint64_t) { return std::make_unique<Seasonal>(shape); },
         .resume =
             [](const StreamShape& shape, const ParameterValues&, const std::string& state) {
