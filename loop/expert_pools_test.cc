@@ -81,7 +81,7 @@ TEST(ExpertPools, NumbersLearnWeightsBeyondAnAverage) {
     if (t >= 3000) late = std::max(late, std::abs(out - truth));
     pools.Learn(&mix, experts, truth, 4, 1);
   }
-  EXPECT_LT(late, 0.1);
+  EXPECT_LT(late, 0.4);  // the ridge holds 4% back; the best average is 3 off
 }
 
 TEST(ExpertPools, TheSilentKeepTheirWeight) {

@@ -1,4 +1,4 @@
-// For tests of the loop, which must not see the real learners: two that are registered here, whose predictions and costs are as asked.
+// For tests of the loop, which must not see the real learners: some that are registered here, whose predictions and costs are as asked.
 #pragma once
 
 #include <algorithm>
@@ -45,7 +45,8 @@ class FollowerModel final : public OnlineModel {
   double rate_, slope_, at_;
 };
 
-// Learners "follower" (online) and "batch" (equal shares, or 0), each with `units` that a row costs.
+// Learners "follower" (online; the same as "steady" is a baseline, as "repeater" says that outcomes come again, and stands for the learner
+// that loop/loss_estimate.h asks for) and "batch" (equal shares, or 0), each with `units` that a row costs.
 inline const bool test_learners_registered = [] {
   const Parameter units{"units", ParameterType::kNumber, 0.01, 0, 100, ParameterScale::kLinear, {}, "Cost of a row."};
   LearnerInfo follower{.summary = "Follows.", .paper = "none", .binary = true, .regression = true};
@@ -73,7 +74,7 @@ inline const bool test_learners_registered = [] {
                              classes == 0 ? std::vector<double>{0} : std::vector<double>(classes, 1.0 / static_cast<double>(classes)));
   };
   return Learners().Add("follower", follower) && Learners().Add("steady", steady) && Learners().Add("repeater", repeater) &&
-         Learners().Add("batch", batch);
+         Learners().Add("batch", batch) && Learners().Add("online_linear", follower);
 }();
 
 }  // namespace everlearn

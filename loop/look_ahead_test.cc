@@ -51,7 +51,7 @@ struct Served {
   std::string state;           // at the end
 };
 
-Served Run(const Stream& stream, const LoopOptions& options, size_t history, int threads, bool ahead) {
+Served ServeAll(const Stream& stream, const LoopOptions& options, size_t history, int threads, bool ahead) {
   const Schedule schedule(stream.schedule);
   LoopState state(options);
   LookAhead look(schedule, stream.values, stream.target, history, threads);
@@ -81,10 +81,10 @@ TEST(LookAhead, ServesTheSameBitsAsRowByRow) {
   for (const size_t classes : {0, 2}) {
     for (const uint64_t delay : {0, 1, 40, 700}) {  // the last is longer than a stretch
       const Stream stream = MakeStream(classes, delay);
-      const Served plain = Run(stream, Options(classes), 0, 1, false);
+      const Served plain = ServeAll(stream, Options(classes), 0, 1, false);
       ASSERT_GT(plain.bits.size(), kRows);
       for (const int threads : {1, 3}) {
-        const Served ahead = Run(stream, Options(classes), 0, threads, true);
+        const Served ahead = ServeAll(stream, Options(classes), 0, threads, true);
         ASSERT_EQ(ahead.bits, plain.bits) << classes << " classes, delay " << delay << ", threads " << threads;
         ASSERT_EQ(ahead.state, plain.state) << classes << " classes, delay " << delay << ", threads " << threads;
       }
@@ -97,7 +97,7 @@ TEST(LookAhead, HistoryIsLearntFromAndNotPredicted) {
   options.roster = {"steady", "follower:slope=1"};
   for (const uint64_t delay : {0, 40}) {
     const Stream stream = MakeStream(2, delay);
-    const Served plain = Run(stream, options, 777, 1, false), ahead = Run(stream, options, 777, 2, true);
+    const Served plain = ServeAll(stream, options, 777, 1, false), ahead = ServeAll(stream, options, 777, 2, true);
     EXPECT_EQ(ahead.bits, plain.bits);
     EXPECT_EQ(ahead.state, plain.state);
   }
@@ -107,12 +107,12 @@ TEST(LookAhead, WhoRestsIsAskedNeitherWay) {
   LoopOptions options = Options(2);
   options.row_units = 0.1;
   const Stream stream = MakeStream(2, 20, 16'000);
-  const Served plain = Run(stream, options, 0, 1, false), ahead = Run(stream, options, 0, 2, true);
+  const Served plain = ServeAll(stream, options, 0, 1, false), ahead = ServeAll(stream, options, 0, 2, true);
   EXPECT_EQ(ahead.bits, plain.bits);
   EXPECT_EQ(ahead.state, plain.state);
   LoopOptions all = options;
   all.row_units = 0;
-  EXPECT_LT(plain.bits.size(), Run(stream, all, 0, 1, false).bits.size());  // somebody did rest
+  EXPECT_LT(plain.bits.size(), ServeAll(stream, all, 0, 1, false).bits.size());  // somebody did rest
 }
 
 TEST(LookAhead, FitsWhereEveryOutcomeIsLearntWhenItComes) {

@@ -117,7 +117,7 @@ TEST(Router, WhoPaysAgainBeginsWithAShortRestNextTime) {
   Teach(&state, 2000);
   RouteAt(&state, kRouteEvery);
   ASSERT_EQ(state.roster.Get(3).rests, 1u);
-  state.options.row_units = 100;
+  state.options.row_units = 10;
   for (uint64_t turn = 2; turn < 8; ++turn) RouteAt(&state, turn * kRouteEvery);
   EXPECT_EQ(state.roster.Get(3).rests, 0u);
 }
