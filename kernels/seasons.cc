@@ -121,8 +121,8 @@ void Seasons::Load(ByteReader* in) {
     if (classes_ == 0) return std::isfinite(outcome);
     return outcome >= 0 && outcome < static_cast<double>(classes_) && outcome == std::floor(outcome);
   };
-  const bool good = ring_.size() == kRing && std::all_of(ring_.begin(), ring_.end(), possible) && next_search_ >= kFirstSearch &&
-                    next_search_ > outcomes_ && std::all_of(seasons_.begin(), seasons_.end(), [](uint64_t s) { return s <= kSeries; });
+  const bool good = ring_.size() == kRing && std::all_of(ring_.begin(), ring_.end(), possible) && next_search_ > outcomes_ &&
+                    std::all_of(seasons_.begin(), seasons_.end(), [](uint64_t s) { return s <= kSeries; });
   if (!good) throw Error(ErrorKind::kDamaged, "the outcomes that a stored state keeps for its seasons are none");
 }
 

@@ -7,7 +7,7 @@
 namespace everlearn {
 namespace {
 
-constexpr size_t kClasses = 500, kMostBytes = size_t{34} << 20;  // 32 MB, and what is little beside them
+constexpr size_t kClasses = 500, kMostBytes = size_t{32} << 20;
 
 class StateCap : public testing::TestWithParam<std::string> {};
 

@@ -30,12 +30,12 @@ std::set<uint32_t> Resting(const LoopState& state, uint64_t row) {
   return resting;
 }
 
-// Rows whose class is that of the first feature's sign: members 2 and 4 are right, 3 is wrong.
+// Members 2 and 4 are right, 4 a little more so, 3 is wrong.
 void Teach(LoopState* state, int rows) {
   for (int i = 0; i < rows; ++i) {
     PendingRow row;
     row.members = {1, 2, 3, 4, 5};
-    row.predictions = {0.5, 0.5, 0.1, 0.9, 0.9, 0.1, 0.1, 0.9, 0.5, 0.5};
+    row.predictions = {0.5, 0.5, 0.1, 0.9, 0.9, 0.1, 0.0993, 0.9007, 0.5, 0.5};
     state->blend.Learn(row, 1, 0);
   }
 }
@@ -53,7 +53,13 @@ TEST(Router, RestsWhomTheBlendTrustsLeastForTheCost) {
   LoopState state(Options(2.5));  // the baseline, and room for one of the two of 1 unit
   Teach(&state, 2000);
   RouteAt(&state, kRouteEvery);
-  EXPECT_EQ(Resting(state, kRouteEvery + kNotice), (std::set<uint32_t>{3, 4}));  // 4 is as right as 2, for three times as much
+  EXPECT_EQ(Resting(state, kRouteEvery + kNotice), (std::set<uint32_t>{3, 4}));
+  LoopState more(Options(4.5));  // for 4, or for 2 and 3: 4 is a little better than 2, for three times as much
+  Teach(&more, 2000);
+  const auto trust = [&](size_t expert) { return more.blend.experts()[expert].trust; };
+  ASSERT_GT(trust(3), trust(1));
+  RouteAt(&more, kRouteEvery);
+  EXPECT_EQ(Resting(more, kRouteEvery + kNotice), (std::set<uint32_t>{4}));
 }
 
 TEST(Router, ABudgetForAllRestsNobody) {
