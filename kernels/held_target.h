@@ -9,6 +9,7 @@ namespace everlearn {
 
 class HeldTarget {
  public:
+  bool empty() const { return !(moments_.count > 0); }
   double mean() const { return moments_.mean; }
   double deviation() const { return moments_.deviation; }
 
@@ -24,6 +25,8 @@ class HeldTarget {
   }
   // The last row showed that an older one was absurd: what was learnt of the older half of all rows is to be forgotten.
   bool was_absurd() const { return was_absurd_; }
+  // Then: the newer half, from which all is counted anew; until the next row.
+  const EarlyMoments::Half& newest() const { return early_.newest(0); }
 
   void Save(ByteWriter* out) const {
     out->Put(moments_);

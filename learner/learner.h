@@ -97,6 +97,7 @@ struct LearnerInfo {
   bool weights = false;
   bool monotone = false;                     // obeys FitOptions::monotone
   bool baseline = false;                     // a reference to be beaten: excused from beating the mean
+  bool repeats_outcomes = false;             // predicts that an earlier outcome comes again: a lag, not a pattern of the features
   bool quick = false;                        // `fit` without a budget tries it once at its defaults
   std::vector<std::string> exceptions = {};  // conformance checks that it is excused from, "check: reason"
   // Cost of one fit in units (about 10 ms of one core) as a formula of rows, features, outputs and parameters; never measured at run time.

@@ -86,6 +86,7 @@ const bool registered = Learners().Add(
                 .multiclass = true,
                 .regression = true,
                 .baseline = true,
+                .repeats_outcomes = true,
                 // 10 ns a row.
                 .cost_units = [](double rows, double, double, const ParameterValues&) { return 0.001 + 1e-6 * rows; },
                 .start = [](const StreamShape& shape, const ParameterValues&, uint64_t) { return std::make_unique<NoChange>(shape); },

@@ -8,21 +8,17 @@ namespace everlearn {
 void StreamTarget::Predict(double* out) const {
   if (classes_ > 0) {
     ApplyLink(link(), out, classes_, 1.0, out);
-  } else if (moments_.count > 0) {
-    out[0] = std::clamp(moments_.mean + moments_.deviation * out[0], low_, high_);
+  } else if (!held_.empty()) {
+    out[0] = std::clamp(held_.mean() + held_.deviation() * out[0], low_, high_);
   }
 }
 
 void StreamTarget::Slopes(double target, double* scores) {
   if (classes_ == 0) {
-    low_ = std::min(low_, target);
-    high_ = std::max(high_, target);
-    moments_.Add(target);
-    if (early_.Add({&moments_.count, &moments_.mean, &moments_.squares, &moments_.deviation}, &target)) {
-      low_ = early_.newest(0).low;
-      high_ = early_.newest(0).high;
-    }
-    const double standardised = (target - moments_.mean) / moments_.deviation;
+    const double held = held_.Learn(target);
+    low_ = held_.was_absurd() ? held_.newest().low : std::min(low_, held);
+    high_ = held_.was_absurd() ? held_.newest().high : std::max(high_, held);
+    const double standardised = (held - held_.mean()) / held_.deviation();
     scores[0] -= std::clamp(standardised, -kOutlierDeviations, kOutlierDeviations);
   } else if (classes_ == 2) {
     scores[0] = 1 / (1 + std::exp(-scores[0])) - target;
@@ -36,24 +32,21 @@ void StreamTarget::Complete(HashedLinearParameters* model) const {
   model->outputs = std::max<size_t>(classes_, 1);
   model->link = link();
   if (classes_ > 0) return;
-  for (double& weight : model->weights) weight *= moments_.deviation;
-  for (double& bias : model->bias) bias = moments_.mean + moments_.deviation * bias;
+  for (double& weight : model->weights) weight *= held_.deviation();
+  for (double& bias : model->bias) bias = held_.mean() + held_.deviation() * bias;
 }
 
 void StreamTarget::Save(ByteWriter* out) const {
-  out->Put(moments_);
+  held_.Save(out);
   out->Put(low_);
   out->Put(high_);
-  early_.Save(out);
 }
 
 void StreamTarget::Load(ByteReader* in) {
-  moments_ = in->Get<RunningMoments>();
+  held_.Load(in);
   low_ = in->Get<double>();
   high_ = in->Get<double>();
-  early_.Load(in);
-  if (!std::isfinite(moments_.mean) || !std::isfinite(moments_.squares) || !(moments_.deviation > 0) || !(moments_.count >= 0) ||
-      (moments_.count > 0 && !(low_ <= high_)))
+  if (!held_.empty() && !(low_ <= high_ && std::isfinite(low_) && std::isfinite(high_)))
     throw Error(ErrorKind::kDamaged, "a stored state of an online learner has a wrong target");
 }
 

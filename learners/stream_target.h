@@ -1,13 +1,14 @@
 // What a linear model that learns row by row does with its target: the slopes of the loss by the scores, and scores as a prediction.
 //
 // Two classes have one score with the logistic loss, more share a softmax, and a value is standardised by its running mean and deviation,
-// learnt with the squared loss and held inside the range that was seen. Belongs to one thread.
+// learnt with the squared loss and held inside the range that was seen, where one far from all others counts as less far
+// (kernels/held_target.h). Belongs to one thread.
 #pragma once
 
 #include <limits>
 
 #include "base/bytes.h"
-#include "kernels/early_moments.h"
+#include "kernels/held_target.h"
 #include "model/hashed_linear.h"
 
 namespace everlearn {
@@ -30,8 +31,7 @@ class StreamTarget {
 
  private:
   size_t classes_;
-  RunningMoments moments_;
-  EarlyMoments early_{1};
+  HeldTarget held_;
   double low_ = std::numeric_limits<double>::infinity(), high_ = -std::numeric_limits<double>::infinity();
 };
 

@@ -22,8 +22,9 @@ namespace everlearn {
 namespace {
 
 constexpr size_t kMostBytes = size_t{24} << 20;  // of the window
-constexpr size_t kFirstTree = 16;                // rows before the first tree
-constexpr size_t kRowsATreeAtFirst = 20;         // while the window is short, a new tree comes after a twentieth more of them
+constexpr size_t kMostBytesOfTrees = size_t{8} << 20;
+constexpr size_t kFirstTree = 16;         // rows before the first tree
+constexpr size_t kRowsATreeAtFirst = 20;  // while the window is short, a new tree comes after a twentieth more of them
 constexpr double kRowsOfRecentLoss = 100, kRowsOfUsualLoss = 2000;
 constexpr double kAlarmFactor = 1.5, kAlarmLoss = 0.1;   // a recent loss above 1.5 × the usual one + 0.1 is a change of concept
 constexpr double kLeastShare = 1e-3, kLargestError = 5;  // losses are held, so that a single row is no change
@@ -36,6 +37,11 @@ struct Settings {
   double learning_rate, online_step, features, l2;
 };
 
+// With very many classes, fewer than asked for.
+size_t MostTrees(const Settings& settings, size_t scores) {
+  return std::clamp<size_t>(kMostBytesOfTrees / TreeRing::BytesOfTree(settings.depth, scores), 1, settings.trees);
+}
+
 class StreamingGradientBoosting final : public OnlineModel {
  public:
   StreamingGradientBoosting(const StreamShape& shape, const Settings& settings, uint64_t seed)
@@ -44,7 +50,7 @@ class StreamingGradientBoosting final : public OnlineModel {
         classes_(shape.classes),
         scores_(classes_ > 2 ? classes_ : 1),
         seed_(seed),
-        trees_(settings.trees, settings.depth, scores_),
+        trees_(MostTrees(settings, scores_), settings.depth, scores_),
         bins_(shape),
         grower_({settings.depth, settings.l2, classes_ > 0 ? 1e-3 : 1.0, 3}),
         base_(scores_),
@@ -449,7 +455,7 @@ LearnerInfo MakeStreamingGradientBoosting() {
       "data "
       "streams (2024)";
   info.parameters = {
-      {"trees", ParameterType::kInteger, 100, 1, 1000, kLog, {}, "Trees that are kept."},
+      {"trees", ParameterType::kInteger, 100, 1, 1000, kLog, {}, "Trees that are kept, at most 8 MB of them."},
       {"depth", ParameterType::kInteger, 5, 1, 8, kLinear, {}, "Levels of a tree."},
       {"window", ParameterType::kInteger, 2000, 64, 100000, kLog, {}, "Newest rows that a tree learns from, at most 24 MB of them."},
       {"rows_a_tree", ParameterType::kInteger, 50, 1, 10000, kLog, {}, "A new tree comes after so many rows, sooner at first."},

@@ -26,6 +26,10 @@ class TreeRing {
   // `most` trees of 2^depth leaves, each of them with `scores` values and as many steps.
   TreeRing(size_t most, size_t depth, size_t scores) : most_(most), splits_a_tree_((size_t{1} << depth) - 1), scores_(scores) {}
 
+  static size_t BytesOfTree(size_t depth, size_t scores) {
+    return (size_t{1} << depth) * (sizeof(RingSplit) + 2 * scores * sizeof(double));
+  }
+
   size_t size() const { return size_; }
   bool full() const { return size_ == most_; }
   size_t leaves() const { return splits_a_tree_ + 1; }

@@ -15,7 +15,8 @@ constexpr double kMostSquaredErrors = 16.0;      // an error counts as at most t
 constexpr double kVarianceRows = 200.0;          // memory of the variance, in outcomes
 constexpr double kLeastVarianceRows = 20.0;      // from here on
 constexpr double kTrustRows = 1000;
-constexpr double kMostGrowth = 20.0;  // a squared error counts as at most so many variances in the variance
+constexpr double kMostShare = 1 + 1e-6;  // rounding
+constexpr double kMostGrowth = 20.0;     // a squared error counts as at most so many variances in the variance
 
 // Weights that were multiplied by likelihoods: made to sum to 1, and a share of all spread evenly.
 template <typename WeightOf>
@@ -222,8 +223,13 @@ void Blend::Load(ByteReader* in) {
     for (double& weight : expert.weights) weight = in->Get<double>();
   }
   pools_.Load(in);
-  if (shares_.size() != parties || pools_.experts() != experts_.size())
-    throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its blend is none");
+  // Shares and weights are never 0: an expert without any could not come back.
+  const auto is_share = [](double share) { return share > 0 && share <= kMostShare; };
+  bool good = shares_.size() == parties && pools_.experts() == experts_.size() && std::all_of(shares_.begin(), shares_.end(), is_share);
+  for (const Expert& expert : experts_)
+    good = good && expert.trust >= 0 && expert.trust <= kMostShare && std::all_of(expert.weights.begin(), expert.weights.end(), is_share);
+  good = good && variance_ >= 0 && std::isfinite(variance_) && variance_rows_ >= 0 && variance_rows_ <= kVarianceRows;
+  if (!good) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its blend is none");
 }
 
 }  // namespace everlearn

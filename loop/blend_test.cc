@@ -231,5 +231,37 @@ TEST(Blend, SavedAndLoadedItGoesOnEqually) {
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(copy.experts()[i].weights[0], blend.experts()[i].weights[0]);
 }
 
+// Numbers from a disk may be anything; a NaN among the weights would be in all that is served from then on.
+TEST(Blend, RefusesDamagedNumbers) {
+  const auto load = [](double variance, double rows, double share, double trust, double weight) {
+    ByteWriter out;
+    out.Put(variance);
+    out.Put(rows);
+    out.Put(false);
+    out.PutAll(std::vector<double>{0.25, 0.25, 0.25, share});
+    out.PutVarint(1);
+    out.Put(uint32_t{1});
+    out.Put(trust);
+    for (int i = 0; i < 5; ++i) out.Put(1.0);
+    out.Put(weight);
+    ExpertPools pools(0);
+    pools.AddExpert();
+    pools.Save(&out);
+    ByteReader in(out.bytes());
+    Blend(0).Load(&in);
+    EXPECT_TRUE(in.done());
+  };
+  EXPECT_NO_THROW(load(4, 10, 0.25, 1, 1));
+  for (const double bad : {-1.0, 1e300, double{NAN}, double{INFINITY}, -double{INFINITY}}) {
+    if (bad != 1e300) {
+      EXPECT_THROW(load(bad, 10, 0.25, 1, 1), Error) << bad;
+    }
+    EXPECT_THROW(load(4, bad, 0.25, 1, 1), Error) << bad;
+    EXPECT_THROW(load(4, 10, bad, 1, 1), Error) << bad;
+    EXPECT_THROW(load(4, 10, 0.25, bad, 1), Error) << bad;
+    EXPECT_THROW(load(4, 10, 0.25, 1, bad), Error) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace everlearn

@@ -92,7 +92,7 @@ void ExpertPools::Learn(const double* mix, std::span<const double* const> expert
   double* values = Scratch(inputs() * std::max<size_t>(classes_, 1) + pools_ * classes_);
   ReadInputs(mix, experts, values);
   if (classes_ == 0) {
-    if (variance > 0) LearnNumber(truth - mix[0], std::sqrt(variance), values);
+    if (variance > 0 && std::isfinite(mix[0])) LearnNumber(truth - mix[0], std::sqrt(variance), values);
     return;
   }
   double* predictions = values + inputs() * classes_;
@@ -169,7 +169,11 @@ void ExpertPools::Load(ByteReader* in) {
   experts_ = in->GetCount();
   for (std::vector<double>* part : {&weights_, &bias_, &moments_, &cross_}) *part = in->GetAll<double>();
   const size_t numbers = classes_ == 0 ? inputs() : 0;
-  if (weights_.size() != pools_ * inputs() || bias_.size() != pools_ * classes_ || moments_.size() != numbers * numbers ||
+  const auto possible = [&](double value) { return std::isfinite(value) && (classes_ == 0 || std::abs(value) <= kMostWeight); };
+  bool good = true;
+  for (const std::vector<double>* part : {&weights_, &bias_, &moments_, &cross_})
+    good = good && std::all_of(part->begin(), part->end(), possible);
+  if (!good || weights_.size() != pools_ * inputs() || bias_.size() != pools_ * classes_ || moments_.size() != numbers * numbers ||
       cross_.size() != numbers)
     throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its pools are none");
 }

@@ -87,20 +87,6 @@ TEST(Lags, FindsDayAndWeek) {
   EXPECT_NEAR(Values(lags, 4096 + 200, 0)[7], load(4096 + 200), 0.5);
 }
 
-TEST(Lags, NoSeasonInNoiseNorInAWalk) {
-  int found = 0;
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    Lags noise(0), classes(2);
-    Random random(seed);
-    for (uint64_t row = 0; row < 2048; ++row) {
-      noise.OnOutcome(row, random.Normal());
-      classes.OnOutcome(row, static_cast<double>(random.Below(2)));
-    }
-    found += (noise.season(0) > 0) + (classes.season(0) > 0);
-  }
-  EXPECT_EQ(found, 0);
-}
-
 // Whatever the outcomes become that were not yet released when a row was predicted, its lags are the same.
 TEST(Lags, NothingLeaksThroughDelay) {
   constexpr size_t kRows = 1500;

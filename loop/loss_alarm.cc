@@ -23,6 +23,8 @@ void LossAlarm::Reference::Add(double block_mean, uint64_t block_rows) {
   spread += before * (block_mean - mean);
 }
 
+bool LossAlarm::Reference::possible() const { return blocks <= rows && std::isfinite(mean) && spread >= 0 && std::isfinite(spread); }
+
 double LossAlarm::Reference::deviation() const { return std::sqrt(spread / static_cast<double>(blocks - 1)); }
 
 double LossAlarm::Reference::margin() const { return 2 * deviation() / std::sqrt(static_cast<double>(blocks)); }
@@ -110,6 +112,10 @@ void LossAlarm::Load(ByteReader* in) {
   measures_ = in->Get<bool>();
   detector_.Load(in);
   fall_.Load(in);
+  bool good =
+      reference_.possible() && next_.possible() && scale_ >= 0 && (scale_ == 0 || reference_.complete()) && lowest_ <= 0 && lowest_ <= sum_;
+  for (const double value : {block_sum_, scale_, sum_, lowest_, since_sum_}) good = good && std::isfinite(value);
+  if (!good) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its alarm on the loss is none");
 }
 
 }  // namespace everlearn

@@ -42,6 +42,7 @@ class LossAlarm {
     double mean = 0, spread = 0;
     void Add(double block_mean, uint64_t block_rows);
     bool complete() const { return rows >= kWarmUpRows && blocks >= kWarmUpBlocks; }
+    bool possible() const;  // of one that was loaded
     double deviation() const;
     double margin() const;  // twice the mean's standard error
   };

@@ -102,5 +102,42 @@ TEST(LossAlarm, SavedAndLoadedItGoesOn) {
   EXPECT_TRUE(rang);
 }
 
+// Each number of a saved alarm in turn becomes one that cannot be.
+TEST(LossAlarm, RefusesDamagedNumbers) {
+  Random random(4);
+  LossAlarm alarm;
+  for (uint64_t i = 0; i < 3000; ++i) alarm.Add(random.Uniform(), i, i, i);
+  ByteWriter out;
+  alarm.Save(&out);
+  const auto load = [](const std::string& bytes) {
+    ByteReader in(bytes);
+    LossAlarm().Load(&in);
+  };
+  EXPECT_NO_THROW(load(out.bytes()));
+  // Five counts; then the sum of the block, the scale, the sum, its lowest, the sum since; two references of two counts, mean and spread.
+  const std::vector<size_t> numbers = {5, 6, 7, 8, 9, 12, 13, 16, 17};
+  for (const size_t number : numbers) {
+    for (const double bad : {double{NAN}, double{INFINITY}, -double{INFINITY}}) {
+      std::string bytes = out.bytes();
+      bytes.replace(8 * number, 8, reinterpret_cast<const char*>(&bad), 8);
+      EXPECT_THROW(load(bytes), Error) << "number " << number << ", " << bad;
+    }
+  }
+  for (const size_t number : {6, 13, 17}) {  // scale and spreads
+    std::string bytes = out.bytes();
+    const double negative = -1;
+    bytes.replace(8 * number, 8, reinterpret_cast<const char*>(&negative), 8);
+    EXPECT_THROW(load(bytes), Error) << "number " << number;
+  }
+  std::string bytes = out.bytes();
+  const uint64_t few = 1;  // blocks in the reference: there is no deviation of one
+  bytes.replace(8 * 10, 8, reinterpret_cast<const char*>(&few), 8);
+  EXPECT_THROW(load(bytes), Error);
+  bytes = out.bytes();
+  const double nan = NAN;  // of the last detector
+  bytes.replace(bytes.size() - 8, 8, reinterpret_cast<const char*>(&nan), 8);
+  EXPECT_THROW(load(bytes), Error);
+}
+
 }  // namespace
 }  // namespace everlearn

@@ -26,6 +26,28 @@ TEST(PendingRows, AreFoundByNumberInTheRingAndAside) {
   EXPECT_EQ(rows.Find(0), nullptr);
 }
 
+// Those of the ring that are not known, and all that are aside: what a person is told still waits.
+TEST(PendingRows, OpenRowsAreCounted) {
+  PendingRows rows(3);
+  EXPECT_EQ(rows.CountOpen(), 0u);
+  for (int i = 0; i < 40; ++i) rows.Push();  // beyond the first size of the ring
+  EXPECT_EQ(rows.CountOpen(), 40u);
+  for (const uint64_t known : {7, 8, 39}) rows.Find(known)->truth = 0;
+  EXPECT_EQ(rows.CountOpen(), 37u);
+  for (int i = 0; i < 3; ++i) rows.SetFrontAside();
+  EXPECT_EQ(rows.CountOpen(), 37u);
+  rows.SetFrontAside();  // row 0 is given up for it
+  EXPECT_EQ(rows.CountOpen(), 36u);
+  rows.DropAside(1);
+  EXPECT_EQ(rows.CountOpen(), 35u);
+  for (int i = 0; i < 3; ++i) rows.PopFront();  // 4 to 6, unknown
+  EXPECT_EQ(rows.CountOpen(), 32u);
+  for (int i = 0; i < 2; ++i) rows.PopFront();  // 7 and 8, known
+  EXPECT_EQ(rows.CountOpen(), 32u);
+  rows.Push();  // in a slot whose earlier row was known
+  EXPECT_EQ(rows.CountOpen(), 33u);
+}
+
 TEST(PendingRows, SlotsKeepTheirMemory) {
   PendingRows rows;
   rows.Push().features.assign(50, 1.0);

@@ -12,10 +12,14 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 8;
-constexpr const char* kNoChange = "no_change";
+constexpr uint32_t kCheckpointFormat = 9;
 
 Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+// Learns row by row, and may serve.
+bool IsExpert(const LoopOptions& options, const LearnerInfo& learner) {
+  return learner.online() && (options.lags || !learner.repeats_outcomes);
+}
 
 std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
   std::vector<std::string> names = options.roster;
@@ -33,7 +37,7 @@ std::vector<RosterEntry> CompleteRoster(const LoopOptions& options) {
   for (const std::string& name : names) {
     add(name);
     blend = blend || name == kBlendName;
-    online = online || (name != kBlendName && Learners().Get(entries.back().learner).online() && (options.lags || name != kNoChange));
+    online = online || (name != kBlendName && IsExpert(options, Learners().Get(entries.back().learner)));
   }
   if (!online) add(options.classes > 0 ? "running_majority" : "running_mean");  // somebody must predict before the first training
   if (entries.size() > 1 && !blend) add(kBlendName);
@@ -200,7 +204,6 @@ LoopState::LoopState(LoopOptions given)
     lineage.learner = entry.learner;
     lineage.parameters = entry.parameters;
     lineage.sees_lags = entry.sees_lags;
-    lineage.eligible = options.lags || entry.learner != kNoChange;
     if (entry.learner == kBlendName) {
       lineage.kind = MemberKind::kBlend;
     } else {
@@ -209,6 +212,7 @@ LoopState::LoopState(LoopOptions given)
         throw Error(ErrorKind::kUsage, "the learner " + entry.learner + " cannot do this kind of task", "leave it out of --roster");
       lineage.kind = learner.online() ? MemberKind::kOnline : MemberKind::kBatch;
       lineage.baseline = learner.baseline && lineage.kind == MemberKind::kOnline;
+      lineage.eligible = options.lags || !learner.repeats_outcomes;
     }
     roster.lineages.push_back(lineage);
     if (lineage.kind == MemberKind::kBatch) continue;

@@ -1,6 +1,7 @@
 #include "statistics/e_detector.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace everlearn {
@@ -22,6 +23,8 @@ void EDetector::Save(ByteWriter* out) const {
 void EDetector::Load(ByteReader* in) {
   rows_ = in->Get<uint64_t>();
   sums_ = in->Get<decltype(sums_)>();
+  if (!std::all_of(sums_.begin(), sums_.end(), [](double sum) { return sum >= 0 && std::isfinite(sum); }))
+    throw Error(ErrorKind::kDamaged, "the sums of a stored e-detector are none");
 }
 
 }  // namespace everlearn

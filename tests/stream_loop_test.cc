@@ -1,4 +1,5 @@
-// The loop over a stream: lags that Step fills in are those of a history; members beyond the budget rest and wake.
+// The loop over a stream: lags that Step fills in are those of a history; members beyond the budget rest and wake;
+// the default rosters.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 
 #include "base/random.h"
 #include "loop/lags.h"
+#include "loop/roster_entry.h"
 #include "loop/router.h"
 #include "loop/step.h"
 
@@ -45,6 +47,25 @@ TEST(StreamLoop, StepFillsInTheSame) {
     for (size_t i = 0; i < options.lag_features; ++i) {
       const double mine = features[1 + i], theirs = expected[event.row * options.lag_features + i];
       ASSERT_TRUE(mine == theirs || (std::isnan(mine) && std::isnan(theirs))) << "row " << event.row << ", lag " << i;
+    }
+  }
+}
+
+// With the real learners: each name is one, can do the kind of task, and no two are the same member.
+TEST(StreamLoop, DefaultRostersAreRosters) {
+  for (const size_t classes : {0, 2, 3}) {
+    for (const bool lags : {false, true}) {
+      for (const bool quick : {false, true}) {
+        LoopOptions options;
+        options.metric = classes == 0 ? "rmse" : "log_loss";
+        options.classes = classes;
+        options.lag_features = lags ? Lags::Count(classes) : 0;
+        options.is_category.assign(2 + options.lag_features, false);
+        options.quick_roster = quick;
+        const LoopState state(options);
+        EXPECT_EQ(state.roster.lineages.size(), DefaultRoster(classes, lags, quick).size());
+        EXPECT_EQ(state.roster.LineageOf(state.roster.champion).kind, MemberKind::kBlend);
+      }
     }
   }
 }
