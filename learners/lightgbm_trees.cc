@@ -114,7 +114,14 @@ void ReadCategorySets(const Fields& fields, size_t sets, TreesParameters* trees)
 }
 
 // The terms of the leaves, which stand one leaf after another, some with more spaces between them than one.
-void ReadLinearLeaves(const Fields& fields, uint32_t leaves, LinearLeaves* linear) {
+// A tree that found no split has constant leaves among others that are linear.
+void ReadLinearLeaves(const Fields& fields, uint32_t leaves, bool is_linear, LinearLeaves* linear) {
+  if (!is_linear) {
+    const auto values = Numbers<double>(fields, "leaf_value", leaves);
+    linear->constants.insert(linear->constants.end(), values.begin(), values.end());
+    linear->offsets.resize(linear->offsets.size() + leaves, linear->offsets.back());
+    return;
+  }
   const auto constants = Numbers<double>(fields, "leaf_const", leaves);
   const auto counts = Numbers<uint64_t>(fields, "num_features", leaves);
   linear->constants.insert(linear->constants.end(), constants.begin(), constants.end());
@@ -135,9 +142,10 @@ void ReadTree(const Fields& fields, const BinnedTable* codes, TreesParameters* t
               LinearLeaves* linear) {
   const auto leaves = ParseNumber<uint32_t>(Get(fields, "num_leaves"), "num_leaves");
   if (leaves == 0) Refuse("a tree has no leaves");
-  const auto is_linear = fields.find("is_linear");
-  if ((is_linear != fields.end() && is_linear->second != "0") != (linear != nullptr)) Refuse("its leaves are of the wrong kind");
-  if (linear != nullptr) ReadLinearLeaves(fields, leaves, linear);
+  const auto found = fields.find("is_linear");
+  const bool is_linear = found != fields.end() && found->second != "0";
+  if (is_linear && linear == nullptr) Refuse("its leaves are linear models");
+  if (linear != nullptr) ReadLinearLeaves(fields, leaves, is_linear, linear);
   const auto append = [](auto* all, const auto& part) { all->insert(all->end(), part.begin(), part.end()); };
   trees->leaves.push_back(leaves);
   append(&trees->leaf_values, Numbers<double>(fields, "leaf_value", leaves));
