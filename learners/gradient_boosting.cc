@@ -258,7 +258,8 @@ std::shared_ptr<const Model> FitTrees(const TrainingRows& training, const Parame
     return MakeTrees(std::move(trees));
   }
   parameters["linear_lambda"] = NumberText(values.Number("linear_lambda"));
-  LinearLeaves linear{.ranges = TrainingRanges(training)};
+  LinearLeaves linear;
+  linear.ranges = TrainingRanges(training);
   const std::string text = Train(training, target, parameters, values, options, &linear.ranges);
   TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs(), nullptr, &linear);
   target.Restore(measured, &trees, &linear);

@@ -79,7 +79,8 @@ TEST_P(LightGbmTrees, LinearLeavesPredictTheSame) {
   for (size_t i = 0; i < 600; ++i) weights.push_back(static_cast<double>(1 + i % 3));
   const auto data = MakeTreeTestData(600, classes, weights);
   const auto rows = AllRows(*data);
-  LinearLeaves linear{.ranges = TrainingRanges({data.get(), rows})};
+  LinearLeaves linear;
+  linear.ranges = TrainingRanges({data.get(), rows});
   LightGbmData train({data.get(), rows}, Labels(*data), nullptr, &linear.ranges);
   LightGbmParameters settings = Settings(classes, boosting);
   settings["linear_lambda"] = "0.1";

@@ -13,6 +13,7 @@
 #include "model/model_file.h"
 #include "model/stack.h"
 #include "model/stream_trees.h"
+#include "model/trees.h"
 
 namespace {
 
