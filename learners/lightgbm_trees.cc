@@ -95,7 +95,10 @@ void DecodeSplit(const BinnedColumn& column, const ColumnRanges* ranges, size_t 
   if ((*flags & kSplitCategories) != 0) return;  // codes are dictionary codes already
   constexpr double kLargest = std::numeric_limits<double>::max();
   if (ranges != nullptr) {
-    *threshold = std::clamp(ranges->NumberAt(feature, *threshold), -kLargest, kLargest);
+    const double place = *threshold;
+    *threshold = std::clamp(ranges->NumberAt(feature, place), -kLargest, kLargest);
+    // Rounding must not carry a number over: LightGBM splits as close to zero as at -1e-35, which is the number at place 0 itself.
+    if (ranges->Place(feature, *threshold) > place) *threshold = std::nextafter(*threshold, -kLargest);
   } else {
     const auto code = static_cast<size_t>(std::clamp(*threshold, 0.0, static_cast<double>(column.bins - 1)));
     *threshold = std::clamp(column.upper[code], -kLargest, kLargest);
