@@ -20,10 +20,14 @@ constexpr double kHuge = 1e308;
 struct Subject {
   std::string learner;
   size_t classes;
+  std::string style = "";  // a boolean parameter that is on, and makes a model of another kind
 };
 
 std::string SubjectName(const Subject& subject) {
-  return subject.learner + (subject.classes == 0 ? "_regression" : subject.classes == 2 ? "_binary" : "_multiclass");
+  return subject.learner + (subject.style.empty() ? "" : "_" + subject.style) +
+         (subject.classes == 0   ? "_regression"
+          : subject.classes == 2 ? "_binary"
+                                 : "_multiclass");
 }
 void PrintTo(const Subject& subject, std::ostream* out) { *out << SubjectName(subject); }
 
@@ -32,6 +36,7 @@ std::vector<Subject> AllSubjects() {
   for (const std::string& name : Learners().Names())
     for (const size_t classes : {0, 2, 3})
       if (Learners().Get(name).supports(classes)) subjects.push_back({name, classes});
+  for (const size_t classes : {0, 2, 3}) subjects.push_back({"gradient_boosting", classes, "linear_leaves"});
   return subjects;
 }
 
@@ -72,7 +77,11 @@ class Conformance : public testing::TestWithParam<Subject> {
   const LearnerInfo& info() const { return Learners().Get(GetParam().learner); }
   size_t classes() const { return GetParam().classes; }
   size_t outputs() const { return std::max<size_t>(classes(), 1); }
-  ParameterValues Defaults() const { return ParameterValues(info().parameters); }
+  ParameterValues Defaults() const {
+    ParameterValues values(info().parameters);
+    if (!GetParam().style.empty()) values.Set(GetParam().learner, GetParam().style, "true");
+    return values;
+  }
 
   std::shared_ptr<const Model> Fit(const Rows& rows, int threads = 1) const {
     const Dataset data = rows.Data();

@@ -21,12 +21,19 @@ void Check(int status) {
 void FreeDataset(void* dataset) { LGBM_DatasetFree(dataset); }
 void FreeBooster(void* booster) { LGBM_BoosterFree(booster); }
 
-std::vector<float> CodeMatrix(const TrainingRows& training) {
+// Codes, or where `ranges` are given the places of numbers in them.
+std::vector<float> Matrix(const TrainingRows& training, const ColumnRanges* ranges) {
   const BinnedTable& codes = training.data->binned();
   const size_t columns = codes.columns.size();
   std::vector<float> matrix(training.rows.size() * columns);
   for (size_t j = 0; j < columns; ++j) {
     const BinnedColumn& column = codes.columns[j];
+    if (ranges != nullptr && !column.is_category) {
+      for (size_t i = 0; i < training.rows.size(); ++i) {
+        matrix[i * columns + j] = static_cast<float>(ranges->Place(j, training.data->row(training.rows[i])[j]));
+      }
+      continue;
+    }
     for (size_t i = 0; i < training.rows.size(); ++i) {
       const uint32_t code = column.code(training.rows[i]);
       matrix[i * columns + j] = code == column.bins ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(code);
@@ -125,8 +132,35 @@ void AddMonotone(const Dataset& data, std::span<const int8_t> monotone, LightGbm
   (*parameters)["monotone_constraints_method"] = "intermediate";
 }
 
-LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> labels, const LightGbmData* reference)
-    : handle_(nullptr, FreeDataset) {
+ColumnRanges TrainingRanges(const TrainingRows& training) {
+  const BinnedTable& codes = training.data->binned();
+  ColumnRanges ranges{std::vector<double>(codes.columns.size()), std::vector<double>(codes.columns.size())};
+  for (size_t j = 0; j < codes.columns.size(); ++j) {
+    const BinnedColumn& column = codes.columns[j];
+    constexpr double kLargest = std::numeric_limits<double>::max();
+    double low = kLargest, high = -kLargest;
+    if (column.is_category) continue;
+    for (const uint32_t row : training.rows) {
+      const double x = training.data->row(row)[j];
+      if (std::isnan(x)) continue;
+      low = std::min(low, std::max(x, -kLargest));
+      high = std::max(high, std::min(x, kLargest));
+    }
+    if (low > high) continue;  // all are missing
+    if (column.bins > 2) {
+      const double first = column.upper[0], last = column.upper[column.bins - 2], width = last - first;
+      if (const double fence = std::max(first - width, -kLargest); fence < high) low = std::max(low, fence);
+      if (const double fence = std::min(last + width, kLargest); fence > low) high = std::min(high, fence);
+    }
+    ranges.low[j] = low;
+    ranges.high[j] = high;
+  }
+  return ranges;
+}
+
+LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> labels, const LightGbmData* reference,
+                           const ColumnRanges* ranges)
+    : linear_leaves_(ranges != nullptr), handle_(nullptr, FreeDataset) {
   LGBM_RegisterLogCallback([](const char*) {});  // a setting of the calling thread
   std::string categories;
   const BinnedTable& codes = training.data->binned();
@@ -139,7 +173,7 @@ LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> 
   }
   LightGbmParameters parameters;
   if (!categories.empty()) parameters["categorical_feature"] = categories;
-  const std::vector<float> matrix = CodeMatrix(training);
+  const std::vector<float> matrix = Matrix(training, ranges);
   void* dataset = nullptr;
   Check(LGBM_DatasetCreateFromMat(matrix.data(), C_API_DTYPE_FLOAT32, static_cast<int32_t>(training.rows.size()),
                                   static_cast<int32_t>(codes.columns.size()), 1, Describe(parameters).c_str(),
@@ -186,6 +220,7 @@ std::string LightGbmData::Describe(const LightGbmParameters& parameters) const {
                          {"min_data_in_bin", "1"},
                          {"bin_construct_sample_cnt", std::to_string(std::numeric_limits<int32_t>::max())},
                          {"feature_pre_filter", "false"}};
+  if (linear_leaves_) all["linear_tree"] = "true";  // keeps the raw numbers in the data set, too
   for (const auto& [name, value] : parameters) all[name] = value;
   std::string text;
   for (const auto& [name, value] : all) text += name + "=" + value + " ";

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "learner/learner.h"
+#include "model/linear_trees.h"
 
 namespace everlearn {
 
@@ -43,6 +44,10 @@ double LightGbmCostUnits(double rows, double features, double trees, double leav
 // 5358 and 6155). Throws kUsage where a category is to be monotone.
 void AddMonotone(const Dataset& data, std::span<const int8_t> monotone, LightGbmParameters* parameters);
 
+// The ranges of numbers in the training rows, for leaves that are linear. Few values far outside of the others do not widen a range by more
+// than twice the width of all but the outermost bins, so that the others keep their distances.
+ColumnRanges TrainingRanges(const TrainingRows& training);
+
 class LightGbmData;
 
 // When boosting ends early: as soon as `patience` rounds in a row did not lower the loss on `rows`.
@@ -54,8 +59,10 @@ struct LightGbmEarlyStopping {
 // Rows as LightGBM sees them, with weights of mean 1.
 class LightGbmData {
  public:
-  // `labels`: one a row. Rows that are only measured on have the training rows as `reference`.
-  LightGbmData(const TrainingRows& rows, std::span<const float> labels, const LightGbmData* reference = nullptr);
+  // `labels`: one a row. Rows that are only measured on have the training rows as `reference`. `ranges`: leaves are to
+  // be linear, and LightGBM sees the places of numbers in them instead of their codes, and makes bins of its own.
+  LightGbmData(const TrainingRows& rows, std::span<const float> labels, const LightGbmData* reference = nullptr,
+               const ColumnRanges* ranges = nullptr);
 
   // Boosts up to `rounds` times and returns the model's text, with early stopping up to the round whose loss (the objective's own) was the
   // lowest. `stop` is asked before each round but the first.
@@ -66,6 +73,7 @@ class LightGbmData {
   std::string Describe(const LightGbmParameters& parameters) const;
 
   uint32_t max_bins_ = 0;
+  bool linear_leaves_;
   std::unique_ptr<void, void (*)(void*)> handle_;
 };
 

@@ -94,20 +94,27 @@ std::vector<float> LightGbmTarget::Labels(const TrainingRows& rows) const {
   return labels;
 }
 
-void LightGbmTarget::Restore(const TrainingRows& rows, TreesParameters* trees) const {
+void LightGbmTarget::Restore(const TrainingRows& rows, TreesParameters* trees, LinearLeaves* linear) const {
   if (classes_ > 0) return;
   const auto add = [&](double value) {
-    for (uint32_t leaf = 0; leaf < trees->leaves.front(); ++leaf) trees->leaf_values[leaf] += value;
+    for (uint32_t leaf = 0; leaf < trees->leaves.front(); ++leaf) {
+      trees->leaf_values[leaf] += value;
+      if (linear != nullptr) linear->constants[leaf] += value;
+    }
   };
   if (is_relative()) {
     add(std::log(scale_));
     return;
   }
   for (double& value : trees->leaf_values) value *= scale_;
+  if (linear != nullptr) {
+    for (double& value : linear->constants) value *= scale_;
+    for (double& value : linear->coefficients) value *= scale_;
+  }
   add(shift_);
   if (loss_.name != "log_squared") return;
   trees->link = Link::kExp;
-  add(std::log(RatioOfSums(rows, *MakeTrees(*trees))));
+  add(std::log(RatioOfSums(rows, *(linear == nullptr ? MakeTrees(*trees) : MakeLinearTrees(*trees, *linear)))));
 }
 
 }  // namespace everlearn

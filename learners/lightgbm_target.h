@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "learners/lightgbm_booster.h"
-#include "model/trees.h"
+#include "model/linear_trees.h"
 
 namespace everlearn {
 
@@ -33,8 +33,8 @@ class LightGbmTarget {
   void AddObjective(LightGbmParameters* parameters) const;
   std::vector<float> Labels(const TrainingRows& rows) const;
   // Brings boosted trees back to the scale of the target. `rows` are those that the factor of log_squared is estimated on: best rows that
-  // were not trained on.
-  void Restore(const TrainingRows& rows, TreesParameters* trees) const;
+  // were not trained on. `linear`: where the trees have linear leaves.
+  void Restore(const TrainingRows& rows, TreesParameters* trees, LinearLeaves* linear = nullptr) const;
 
  private:
   bool is_relative() const { return loss_.name == "poisson" || loss_.name == "gamma" || loss_.name == "tweedie"; }

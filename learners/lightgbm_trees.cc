@@ -89,12 +89,20 @@ void ReadHeader(const Fields& header, TreesParameters* trees) {
   trees->average = header.count("average_output") > 0;
 }
 
-// Turns a split on codes into one on raw values.
-void DecodeSplit(const BinnedColumn& column, bool left_is_larger, double* threshold, uint8_t* flags) {
+// Turns a split on codes, or on places in `ranges`, into one on raw values.
+void DecodeSplit(const BinnedColumn& column, const ColumnRanges* ranges, size_t feature, bool left_is_larger, double* threshold,
+                 uint8_t* flags) {
   if ((*flags & kSplitCategories) != 0) return;  // codes are dictionary codes already
-  const auto code = static_cast<size_t>(std::clamp(*threshold, 0.0, static_cast<double>(column.bins - 1)));
   constexpr double kLargest = std::numeric_limits<double>::max();
-  *threshold = std::clamp(column.upper[code], -kLargest, kLargest);
+  if (ranges != nullptr) {
+    const double place = *threshold;
+    *threshold = std::clamp(ranges->NumberAt(feature, place), -kLargest, kLargest);
+    // Rounding must not carry a number over: LightGBM splits as close to zero as at -1e-35, which is the number at place 0 itself.
+    if (ranges->Place(feature, *threshold) > place) *threshold = std::nextafter(*threshold, -kLargest);
+  } else {
+    const auto code = static_cast<size_t>(std::clamp(*threshold, 0.0, static_cast<double>(column.bins - 1)));
+    *threshold = std::clamp(column.upper[code], -kLargest, kLargest);
+  }
   if ((*flags & kSplitMissingNan) != 0) return;
   *flags = static_cast<uint8_t>(kSplitMissingNan | (left_is_larger ? kSplitDefaultLeft : 0));
 }
@@ -108,10 +116,39 @@ void ReadCategorySets(const Fields& fields, size_t sets, TreesParameters* trees)
   trees->category_words.insert(trees->category_words.end(), words.begin(), words.end());
 }
 
-void ReadTree(const Fields& fields, const BinnedTable* codes, TreesParameters* trees, std::vector<int64_t>* leaf_rows) {
+// The terms of the leaves, which stand one leaf after another, some with more spaces between them than one.
+// A tree that found no split has constant leaves among others that are linear.
+void ReadLinearLeaves(const Fields& fields, uint32_t leaves, bool is_linear, LinearLeaves* linear) {
+  if (!is_linear) {
+    const auto values = Numbers<double>(fields, "leaf_value", leaves);
+    linear->constants.insert(linear->constants.end(), values.begin(), values.end());
+    linear->offsets.resize(linear->offsets.size() + leaves, linear->offsets.back());
+    return;
+  }
+  const auto constants = Numbers<double>(fields, "leaf_const", leaves);
+  const auto counts = Numbers<uint64_t>(fields, "num_features", leaves);
+  linear->constants.insert(linear->constants.end(), constants.begin(), constants.end());
+  for (const uint64_t count : counts) linear->offsets.push_back(linear->offsets.back() + count);
+  const auto spread = [&](std::string_view key, auto* all) {
+    std::string_view rest = Get(fields, key);
+    while (!rest.empty()) {
+      const std::string_view word = TakeUntil(&rest, ' ');
+      if (!word.empty()) all->push_back(ParseNumber<typename std::remove_pointer_t<decltype(all)>::value_type>(word, key));
+    }
+    if (all->size() != linear->offsets.back()) Refuse(std::string(key) + " has a wrong length");
+  };
+  spread("leaf_features", &linear->term_features);
+  spread("leaf_coeff", &linear->coefficients);
+}
+
+void ReadTree(const Fields& fields, const BinnedTable* codes, TreesParameters* trees, std::vector<int64_t>* leaf_rows,
+              LinearLeaves* linear) {
   const auto leaves = ParseNumber<uint32_t>(Get(fields, "num_leaves"), "num_leaves");
   if (leaves == 0) Refuse("a tree has no leaves");
-  if (const auto linear = fields.find("is_linear"); linear != fields.end() && linear->second != "0") Refuse("its leaves are linear models");
+  const auto found = fields.find("is_linear");
+  const bool is_linear = found != fields.end() && found->second != "0";
+  if (is_linear && linear == nullptr) Refuse("its leaves are linear models");
+  if (linear != nullptr) ReadLinearLeaves(fields, leaves, is_linear, linear);
   const auto append = [](auto* all, const auto& part) { all->insert(all->end(), part.begin(), part.end()); };
   trees->leaves.push_back(leaves);
   append(&trees->leaf_values, Numbers<double>(fields, "leaf_value", leaves));
@@ -130,7 +167,8 @@ void ReadTree(const Fields& fields, const BinnedTable* codes, TreesParameters* t
   const auto rows_at = [&](int32_t child) { return child >= 0 ? split_count.at(child) : leaf_count.at(~child); };
   for (size_t i = 0; i < splits; ++i) {
     if (codes != nullptr) {
-      DecodeSplit(codes->columns.at(feature[i]), rows_at(left[i]) >= rows_at(right[i]), &threshold[i], &flags[i]);
+      DecodeSplit(codes->columns.at(feature[i]), linear == nullptr ? nullptr : &linear->ranges, feature[i],
+                  rows_at(left[i]) >= rows_at(right[i]), &threshold[i], &flags[i]);
     }
     if ((flags[i] & kSplitCategories) != 0) threshold[i] += static_cast<double>(first_set);
   }
@@ -145,7 +183,7 @@ void ReadTree(const Fields& fields, const BinnedTable* codes, TreesParameters* t
 }  // namespace
 
 TreesParameters TreesFromLightGbm(const std::string& model_text, const BinnedTable* codes, size_t features, size_t outputs,
-                                  std::vector<int64_t>* leaf_rows) {
+                                  std::vector<int64_t>* leaf_rows, LinearLeaves* linear) {
   std::string_view rest = model_text;
   TreesParameters trees;
   trees.features = features;
@@ -153,8 +191,9 @@ TreesParameters TreesFromLightGbm(const std::string& model_text, const BinnedTab
   const Fields header = ReadBlock(&rest);
   if (header.count("tree") == 0 || header.count("num_tree_per_iteration") == 0) Refuse("it does not begin as one");
   ReadHeader(header, &trees);
+  if (linear != nullptr) linear->offsets = {0};
   while (rest.starts_with("Tree=") || rest.starts_with('\n')) {
-    if (const Fields fields = ReadBlock(&rest); !fields.empty()) ReadTree(fields, codes, &trees, leaf_rows);
+    if (const Fields fields = ReadBlock(&rest); !fields.empty()) ReadTree(fields, codes, &trees, leaf_rows, linear);
   }
   if (!rest.starts_with("end of trees")) Refuse("it ends too early");
   return trees;

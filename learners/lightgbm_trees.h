@@ -8,16 +8,17 @@
 #include <vector>
 
 #include "learner/binned.h"
-#include "model/trees.h"
+#include "model/linear_trees.h"
 
 namespace everlearn {
 
 // The trees of a LightGBM model. `codes` null: it was trained on raw values, and thresholds and the treatment of missing values are kept as
 // they are. Otherwise it was trained on the codes of that table (a missing number as NaN): thresholds become raw values, and where a number
 // was never missing in training, a missing one goes where more of the training rows went. Throws kInput where the text is not such a model
-// or its objective has no link of ours. `leaf_rows` receives the number of training rows in each leaf.
+// or its objective has no link of ours. `leaf_rows` receives the number of training rows in each leaf. `linear`: it was
+// trained on places in linear->ranges with linear leaves, and these are filled in.
 TreesParameters TreesFromLightGbm(const std::string& model_text, const BinnedTable* codes, size_t features, size_t outputs,
-                                  std::vector<int64_t>* leaf_rows = nullptr);
+                                  std::vector<int64_t>* leaf_rows = nullptr, LinearLeaves* linear = nullptr);
 
 // The same as a model that predicts.
 std::shared_ptr<const Model> ModelFromLightGbm(const std::string& model_text, const BinnedTable* codes, size_t features, size_t outputs);

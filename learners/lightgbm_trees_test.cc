@@ -72,6 +72,34 @@ TEST_P(LightGbmTrees, TrainedOnCodesPredictRawValues) {
   ExpectNear(PredictAll(*model, *data), OwnPredictions(text, code_values, 3, data->outputs()));
 }
 
+TEST_P(LightGbmTrees, LinearLeavesPredictTheSame) {
+  const auto [classes, boosting] = GetParam();
+  if (std::string(boosting) != "gbdt") GTEST_SKIP() << "leaves of forests are constant";
+  std::vector<double> weights;
+  for (size_t i = 0; i < 600; ++i) weights.push_back(static_cast<double>(1 + i % 3));
+  const auto data = MakeTreeTestData(600, classes, weights);
+  const auto rows = AllRows(*data);
+  LinearLeaves linear;
+  linear.ranges = TrainingRanges({data.get(), rows});
+  LightGbmData train({data.get(), rows}, Labels(*data), nullptr, &linear.ranges);
+  LightGbmParameters settings = Settings(classes, boosting);
+  settings["linear_lambda"] = "0.1";
+  const std::string text = train.Train(settings, 12, {});
+  TreesParameters trees = TreesFromLightGbm(text, &data->binned(), 3, data->outputs(), nullptr, &linear);
+  EXPECT_GT(linear.term_features.size(), trees.leaves.size());
+  EXPECT_EQ(std::count(linear.term_features.begin(), linear.term_features.end(), 2u), 0) << "a category is no number";
+
+  std::vector<double> places;
+  for (size_t i = 0; i < data->rows(); ++i) {
+    const double* row = data->row(i);
+    places.insert(places.end(), {linear.ranges.Place(0, row[0]), linear.ranges.Place(1, row[1]), row[2]});
+  }
+  const auto ours = PredictAll(*MakeLinearTrees(trees, linear), *data);
+  const auto theirs = OwnPredictions(text, places, 3, data->outputs());
+  for (size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], theirs[i], 1e-9 * std::max(1.0, std::fabs(theirs[i]))) << i;
+  EXPECT_THROW(ModelFromLightGbm(text, nullptr, 3, data->outputs()), Error);  // without ranges
+}
+
 TEST_P(LightGbmTrees, TrainedOnRawValuesStayAsTheyAre) {
   const auto [classes, boosting] = GetParam();
   const auto data = MakeTreeTestData(600, classes);

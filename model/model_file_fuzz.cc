@@ -9,6 +9,7 @@
 #include "model/constant.h"
 #include "model/ensemble.h"
 #include "model/linear.h"
+#include "model/linear_trees.h"
 #include "model/model_file.h"
 #include "model/stack.h"
 #include "model/stream_trees.h"
@@ -70,6 +71,12 @@ std::vector<std::string> FuzzSeeds() {
   t.flags = {kSplitMissingNan | kSplitDefaultLeft, kSplitCategories};
   t.leaf_values = {0.1, -0.2, 0.3};
   trees.model = MakeTrees(t);
+  ModelFile linear_trees = Frame();
+  linear_trees.model = MakeLinearTrees(t, {.ranges = {{0, 0}, {4, 0}},
+                                           .constants = {0.1, 0.2, 0.3},
+                                           .offsets = {0, 1, 1, 2},
+                                           .term_features = {0, 0},
+                                           .coefficients = {0.5, -0.5}});
   ensemble.model = MakeEnsemble({{MakeBag({constant.model, linear.model}), 0.75}, {trees.model, 0.25}});
   ModelFile calibrated = Frame(), stack = Frame();
   calibrated.model = MakeCalibrated(
@@ -89,7 +96,8 @@ std::vector<std::string> FuzzSeeds() {
   tree.class_leaves[1].weights = {0, 3};
   grown.trees = {tree};
   stream.model = MakeStreamTrees(grown);
-  return {stream.Bytes(), calibrated.Bytes(), stack.Bytes(), constant.Bytes(), linear.Bytes(), trees.Bytes(), ensemble.Bytes()};
+  return {stream.Bytes(), calibrated.Bytes(), stack.Bytes(),        constant.Bytes(),
+          linear.Bytes(), trees.Bytes(),      linear_trees.Bytes(), ensemble.Bytes()};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -234,45 +234,10 @@ void TreesModel::Predict(const RowsView& rows, double* out) const {
   }
 }
 
-Json TreesModel::Save(const std::string& prefix, ArrayFileWriter* file) const {
-  file->Add(prefix + "leaves", std::span(parameters_.leaves));
-  file->Add(prefix + "left", std::span(parameters_.left));
-  file->Add(prefix + "right", std::span(parameters_.right));
-  file->Add(prefix + "feature", std::span(parameters_.feature));
-  file->Add(prefix + "threshold", std::span(parameters_.threshold));
-  file->Add(prefix + "flags", std::span(parameters_.flags));
-  file->Add(prefix + "leaf_values", std::span(parameters_.leaf_values));
-  file->Add(prefix + "category_offsets", std::span(parameters_.category_offsets));
-  file->Add(prefix + "category_words", std::span(parameters_.category_words));
-  JsonObject json{{"link", LinkName(parameters_.link)}, {"sigmoid_scale", parameters_.sigmoid_scale}, {"average", parameters_.average}};
-  if (parameters_.leaf_width > 1) json["leaf_width"] = parameters_.leaf_width;
-  return json;
-}
+Json TreesModel::Save(const std::string& prefix, ArrayFileWriter* file) const { return SaveTrees(parameters_, prefix, file); }
 
 std::shared_ptr<const Model> Load(const Json& json, const std::string& prefix, const ArrayFile& file, size_t features, size_t outputs) {
-  TreesParameters parameters;
-  parameters.features = features;
-  parameters.outputs = outputs;
-  parameters.link = ParseLink(TextField(json, "link"));
-  parameters.sigmoid_scale = NumberField(json, "sigmoid_scale");
-  const Json& average = Field(json, "average");
-  CheckModel(average.is_bool(), "field 'average' is not true or false");
-  parameters.average = average.get_bool();
-  if (json.as_object().contains("leaf_width")) {
-    const double width = NumberField(json, "leaf_width");
-    CheckModel(width == static_cast<double>(outputs), "a leaf has a wrong number of values");
-    parameters.leaf_width = static_cast<uint32_t>(width);
-  }
-  parameters.leaves = ToVector(file.Get<uint32_t>(prefix + "leaves"));
-  parameters.left = ToVector(file.Get<int32_t>(prefix + "left"));
-  parameters.right = ToVector(file.Get<int32_t>(prefix + "right"));
-  parameters.feature = ToVector(file.Get<uint32_t>(prefix + "feature"));
-  parameters.threshold = ToVector(file.Get<double>(prefix + "threshold"));
-  parameters.flags = ToVector(file.Get<uint8_t>(prefix + "flags"));
-  parameters.leaf_values = ToVector(file.Get<double>(prefix + "leaf_values"));
-  parameters.category_offsets = ToVector(file.Get<uint64_t>(prefix + "category_offsets"));
-  parameters.category_words = ToVector(file.Get<uint32_t>(prefix + "category_words"));
-  return MakeTrees(std::move(parameters));
+  return MakeTrees(LoadTrees(json, prefix, file, features, outputs));
 }
 
 const bool registered = ModelKinds().Add("trees", {"ensemble of decision trees: gradient boosting, random forest", Load});
@@ -325,7 +290,48 @@ TreeInputs MakeTreeInputs(const TreesParameters& parameters) {
   return result;
 }
 
-std::shared_ptr<const Model> MakeTrees(TreesParameters parameters) {
+Json SaveTrees(const TreesParameters& parameters, const std::string& prefix, ArrayFileWriter* file) {
+  file->Add(prefix + "leaves", std::span(parameters.leaves));
+  file->Add(prefix + "left", std::span(parameters.left));
+  file->Add(prefix + "right", std::span(parameters.right));
+  file->Add(prefix + "feature", std::span(parameters.feature));
+  file->Add(prefix + "threshold", std::span(parameters.threshold));
+  file->Add(prefix + "flags", std::span(parameters.flags));
+  file->Add(prefix + "leaf_values", std::span(parameters.leaf_values));
+  file->Add(prefix + "category_offsets", std::span(parameters.category_offsets));
+  file->Add(prefix + "category_words", std::span(parameters.category_words));
+  JsonObject json{{"link", LinkName(parameters.link)}, {"sigmoid_scale", parameters.sigmoid_scale}, {"average", parameters.average}};
+  if (parameters.leaf_width > 1) json["leaf_width"] = parameters.leaf_width;
+  return json;
+}
+
+TreesParameters LoadTrees(const Json& json, const std::string& prefix, const ArrayFile& file, size_t features, size_t outputs) {
+  TreesParameters parameters;
+  parameters.features = features;
+  parameters.outputs = outputs;
+  parameters.link = ParseLink(TextField(json, "link"));
+  parameters.sigmoid_scale = NumberField(json, "sigmoid_scale");
+  const Json& average = Field(json, "average");
+  CheckModel(average.is_bool(), "field 'average' is not true or false");
+  parameters.average = average.get_bool();
+  if (json.as_object().contains("leaf_width")) {
+    const double width = NumberField(json, "leaf_width");
+    CheckModel(width == static_cast<double>(outputs), "a leaf has a wrong number of values");
+    parameters.leaf_width = static_cast<uint32_t>(width);
+  }
+  parameters.leaves = ToVector(file.Get<uint32_t>(prefix + "leaves"));
+  parameters.left = ToVector(file.Get<int32_t>(prefix + "left"));
+  parameters.right = ToVector(file.Get<int32_t>(prefix + "right"));
+  parameters.feature = ToVector(file.Get<uint32_t>(prefix + "feature"));
+  parameters.threshold = ToVector(file.Get<double>(prefix + "threshold"));
+  parameters.flags = ToVector(file.Get<uint8_t>(prefix + "flags"));
+  parameters.leaf_values = ToVector(file.Get<double>(prefix + "leaf_values"));
+  parameters.category_offsets = ToVector(file.Get<uint64_t>(prefix + "category_offsets"));
+  parameters.category_words = ToVector(file.Get<uint32_t>(prefix + "category_words"));
+  return parameters;
+}
+
+void CheckTrees(const TreesParameters& parameters) {
   const size_t trees = parameters.leaves.size(), splits = parameters.left.size(), width = parameters.leaf_width;
   const size_t scores = LinkScores(parameters.link, parameters.outputs);
   CheckModel(width == 1 || width == scores, "a leaf has a wrong number of values");
@@ -351,6 +357,10 @@ std::shared_ptr<const Model> MakeTrees(TreesParameters parameters) {
     leaf += count;
   }
   CheckModel(leaf == leaves, "the trees do not use all leaves");
+}
+
+std::shared_ptr<const Model> MakeTrees(TreesParameters parameters) {
+  CheckTrees(parameters);
   return std::make_shared<TreesModel>(std::move(parameters));
 }
 

@@ -52,5 +52,10 @@ struct TreesParameters {
 
 // Throws kDamaged, saying what is wrong, unless the parameters are as described above.
 std::shared_ptr<const Model> MakeTrees(TreesParameters parameters);
+void CheckTrees(const TreesParameters& parameters);
+
+// The arrays and fields of a file that hold trees; what is loaded is not checked yet.
+Json SaveTrees(const TreesParameters& parameters, const std::string& prefix, ArrayFileWriter* file);
+TreesParameters LoadTrees(const Json& json, const std::string& prefix, const ArrayFile& file, size_t features, size_t outputs);
 
 }  // namespace everlearn

@@ -13,6 +13,7 @@ const std::vector<PortfolioEntry>& DefaultPortfolio() {
       {"symmetric_boosting", {}},
       {"neural_network", {}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"extra_trees", true}, {"leaves", 64}, {"feature_fraction", 0.8}}},
+      {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"linear_leaves", true}}},
       {"nearest_neighbours", {}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"generated", 8}}},
       {"gradient_boosting", {{"trees", 2000}, {"learning_rate", 0.05}, {"loss", "tweedie"}}, Only::kValues},
