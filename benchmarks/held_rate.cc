@@ -2,13 +2,12 @@
 // when it was due, so that what waits for a slow answer counts too. held_rate PORT PATH BODIES|- RATE SECONDS CONNECTIONS prints one JSON
 // object (seconds); without bodies it asks by GET.
 //
-// A general client (vegeta) takes more than one of two cores at 10,000/s, and measures itself; this one takes about a tenth of that.
+// A general client (vegeta) takes more than one of two cores at 10,000/s, and measures itself; this one takes about a third of a core.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,7 +20,6 @@
 #include <deque>
 #include <fstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace {

@@ -186,29 +186,44 @@ std::vector<GeneratedFeature> GeneratedFeatures::Candidates(const std::vector<ui
       candidates.push_back({kRatio, b, a, {}, 0});
     }
   }
+  AddDistancesFromMeans(numbers, categories, &candidates);
+  return candidates;
+}
+
+// All means in one pass over the rows.
+void GeneratedFeatures::AddDistancesFromMeans(const std::vector<uint32_t>& numbers, const std::vector<uint32_t>& categories,
+                                              std::vector<GeneratedFeature>* candidates) const {
   const Dataset& data = *source_.data;
+  std::vector<GeneratedFeature> features;
+  std::vector<std::vector<double>> weights;  // rows of each category
+  std::vector<double> rows;                  // with a number
   for (const uint32_t a : numbers) {
     for (const uint32_t b : categories) {
-      GeneratedFeature feature{kFromGroupMean, a, b, std::vector<double>(data.dictionary_size(b)), 0};
-      std::vector<double> weights(feature.group_means.size());
-      double weight = 0;
-      for (const uint32_t row : source_.rows) {
-        const double x = data.row(row)[a], category = data.row(row)[b];
-        if (!std::isfinite(x)) continue;
-        // Running means: sums of huge numbers would overflow.
-        feature.mean += (x - feature.mean) / ++weight;
-        if (!(category >= 0 && category < static_cast<double>(weights.size()))) continue;
-        const auto c = static_cast<size_t>(category);
-        feature.group_means[c] += (x - feature.group_means[c]) / ++weights[c];
-      }
-      for (size_t c = 0; c < weights.size(); ++c)
-        if (weights[c] == 0) feature.group_means[c] = feature.mean;
-      if (std::isfinite(feature.mean) &&
-          std::all_of(feature.group_means.begin(), feature.group_means.end(), [](double m) { return std::isfinite(m); }))
-        candidates.push_back(std::move(feature));
+      features.push_back({GeneratedFeature::kFromGroupMean, a, b, std::vector<double>(data.dictionary_size(b)), 0});
+      weights.emplace_back(data.dictionary_size(b));
+      rows.push_back(0);
     }
   }
-  return candidates;
+  for (const uint32_t row : source_.rows) {
+    const double* values = data.row(row);
+    for (size_t f = 0; f < features.size(); ++f) {
+      GeneratedFeature& feature = features[f];
+      const double x = values[feature.a], category = values[feature.b];
+      if (!std::isfinite(x)) continue;
+      // Running means: sums of huge numbers would overflow.
+      feature.mean += (x - feature.mean) / ++rows[f];
+      if (!(category >= 0 && category < static_cast<double>(weights[f].size()))) continue;
+      const auto c = static_cast<size_t>(category);
+      feature.group_means[c] += (x - feature.group_means[c]) / ++weights[f][c];
+    }
+  }
+  for (size_t f = 0; f < features.size(); ++f) {
+    std::vector<double>& means = features[f].group_means;
+    for (size_t c = 0; c < means.size(); ++c)
+      if (weights[f][c] == 0) means[c] = features[f].mean;
+    if (std::isfinite(features[f].mean) && std::all_of(means.begin(), means.end(), [](double m) { return std::isfinite(m); }))
+      candidates->push_back(std::move(features[f]));
+  }
 }
 
 std::shared_ptr<const Model> GeneratedFeatures::Wrap(std::shared_ptr<const Model> inner) const {

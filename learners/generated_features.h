@@ -38,6 +38,8 @@ class GeneratedFeatures {
  private:
   void Choose(const GeneratedFeaturesOptions& options);
   std::vector<GeneratedFeature> Candidates(const std::vector<uint32_t>& numbers, const std::vector<uint32_t>& categories) const;
+  void AddDistancesFromMeans(const std::vector<uint32_t>& numbers, const std::vector<uint32_t>& categories,
+                             std::vector<GeneratedFeature>* candidates) const;
 
   TrainingRows source_;
   std::vector<GeneratedFeature> chosen_;

@@ -30,6 +30,7 @@ double SecondsPerRow(const Trial& trial, const std::vector<Fold>& folds, size_t 
   return sum;
 }
 
+// Moved, never copied: the views would stay behind.
 struct Selected {
   std::vector<Variant> variants;
   Selection selection;
@@ -154,11 +155,12 @@ Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::
   while (common > 1 && weight < enough) weight += weights[--common];
   if (common == 1) return first;
   Selected best = SelectOn(common, ranked, data, folds, metric, trials, options);
-  while (--common > 1) {
-    if (weights[common] <= 0) continue;
-    Selected wider = SelectOn(common, ranked, data, folds, metric, trials, options);
-    if (BetterOnEachFold(wider, best, data, folds, metric)) best = std::move(wider);
+  // One more choice only: each takes time that the search has set aside.
+  while (--common > 1 && weights[common] <= 0) {
   }
+  if (common <= 1) return best;
+  Selected wider = SelectOn(common, ranked, data, folds, metric, trials, options);
+  if (BetterOnEachFold(wider, best, data, folds, metric)) best = std::move(wider);
   return best;
 }
 
