@@ -3,6 +3,7 @@
 // A Learner object is immutable and shared; Fit may run on several threads at once. An OnlineModel belongs to one thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -62,12 +63,17 @@ struct FitOptions {
   // Asked between rounds; true ends the fit early with what there is (or throws kInterrupted where there is nothing).
   std::function<bool()> stop = {};
   // Rows of the same data set, none of them trained on: an iterative learner ends where its loss on them no longer falls, and gives the
-  // model of the best round. Empty: all rounds are made.
+  // model of the best round. Empty: all rounds are made, or the first `rounds` of them.
   std::span<const uint32_t> validation = {};
+  int64_t rounds = 0;              // that another fit found best; 0: all
+  int64_t* rounds_made = nullptr;  // an iterative learner says here of how many rounds the model that it gives is
   // One a feature: +1 where the prediction (of the second class; of the value) must not fall as the feature grows, -1 where it must not
   // rise, 0 free. Empty: all free. Only for learners with `monotone`, and never for more than two classes.
   std::span<const int8_t> monotone = {};
 };
+
+// How many rounds an iterative learner makes at most, whose parameters ask for `all`.
+inline int64_t RoundsToMake(const FitOptions& options, int64_t all) { return options.rounds > 0 ? std::min(options.rounds, all) : all; }
 
 // A model that learns row by row. Targets are class index or value; features as in Model. Not thread-safe.
 class OnlineModel {

@@ -232,11 +232,12 @@ RegressionLoss LossOf(const ParameterValues& values) {
 std::string Train(const TrainingRows& training, const LightGbmTarget& target, const LightGbmParameters& parameters,
                   const ParameterValues& values, const FitOptions& options, const ColumnRanges* ranges) {
   const LightGbmData rows(training, target.Labels(training), nullptr, ranges);
-  const int64_t trees = values.Integer("trees");
-  if (options.validation.empty() || values.Choice("boosting") == "dart") return rows.Train(parameters, trees, options.stop);
+  const int64_t trees = RoundsToMake(options, values.Integer("trees"));
+  if (options.validation.empty() || values.Choice("boosting") == "dart")
+    return rows.Train(parameters, trees, options.stop, {.rounds_made = options.rounds_made});
   const TrainingRows validation{training.data, options.validation};
   const LightGbmData measured(validation, target.Labels(validation), &rows, ranges);
-  return rows.Train(parameters, trees, options.stop, {&measured, Patience(values)});
+  return rows.Train(parameters, trees, options.stop, {&measured, Patience(values), options.rounds_made});
 }
 
 std::shared_ptr<const Model> FitTrees(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {

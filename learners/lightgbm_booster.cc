@@ -192,12 +192,14 @@ std::string LightGbmData::Train(const LightGbmParameters& parameters, int64_t ro
   const std::unique_ptr<void, void (*)(void*)> booster(raw, FreeBooster);
   if (early.rows != nullptr) Check(LGBM_BoosterAddValidData(booster.get(), early.rows->handle_.get()));
   int64_t best_round = 0;  // 0: the last
+  int64_t made = 0;
   double best_loss = std::numeric_limits<double>::infinity();
   for (int64_t round = 1; round <= rounds; ++round) {
     if (round > 1 && stop && stop()) break;
     int finished = 0;
     Check(LGBM_BoosterUpdateOneIter(booster.get(), &finished));
     if (finished != 0) break;
+    made = round;
     if (early.rows == nullptr) continue;
     if (const double loss = ValidationLoss(booster.get()); loss < best_loss) {
       best_loss = loss;
@@ -206,6 +208,7 @@ std::string LightGbmData::Train(const LightGbmParameters& parameters, int64_t ro
       break;
     }
   }
+  if (early.rounds_made != nullptr) *early.rounds_made = best_round > 0 ? best_round : made;
   return ModelText(booster.get(), best_round);
 }
 

@@ -54,6 +54,7 @@ class LightGbmData;
 struct LightGbmEarlyStopping {
   const LightGbmData* rows = nullptr;  // null: all rounds are made and kept
   int64_t patience = 0;
+  int64_t* rounds_made = nullptr;  // gets the number of rounds that are kept
 };
 
 // Rows as LightGBM sees them, with weights of mean 1.

@@ -167,13 +167,14 @@ class NetworkFit {
     const size_t count = training_.rows.size(), batch = BatchRows(static_cast<double>(count), values_);
     const size_t steps = epochs * ((count + batch - 1) / batch);
     const auto patience = static_cast<size_t>(std::ceil(values_.Number("patience") * static_cast<double>(epochs)));
+    const auto most = static_cast<size_t>(RoundsToMake(options_, static_cast<int64_t>(epochs)));  // the rate falls as if all were made
     const NetworkLossOptions loss{static_cast<float>(values_.Number("dropout")), static_cast<float>(values_.Number("label_smoothing"))};
     AdamWStep step;
     step.weight_decay = static_cast<float>(values_.Number("weight_decay"));
     std::vector<uint32_t> order(count);
     std::iota(order.begin(), order.end(), 0u);
     Random random(options_.seed);
-    for (size_t epoch = 0, best_epoch = 0; epoch < epochs; ++epoch) {
+    for (size_t epoch = 0, best_epoch = 0; epoch < most; ++epoch) {
       random.Shuffle(std::span(order));
       for (size_t i = 0; i < count; i += batch) {
         if (options_.stop && options_.stop()) {
@@ -186,13 +187,21 @@ class NetworkFit {
         network_.Step(step);
         ++step.step;
       }
-      if (options_.validation.empty()) continue;
+      if (options_.validation.empty()) {
+        SayRounds(epoch);
+        continue;
+      }
       if (KeepIfBest()) {
         best_epoch = epoch;
+        SayRounds(epoch);
       } else if (epoch - best_epoch >= patience) {
         return;
       }
     }
+  }
+
+  void SayRounds(size_t epoch) {
+    if (options_.rounds_made != nullptr) *options_.rounds_made = static_cast<int64_t>(epoch) + 1;
   }
 
   // Whether the loss on the validation rows is the least so far.

@@ -4,7 +4,8 @@
 //
 // Maron, Automatic indexing: an experimental inquiry, J. ACM 8 (1961); numbers are normal in each class. Means and variances of a class are
 // drawn towards those of all rows by `prior_rows`, shares of categories and of missing values by Laplace's rule with `smoothing`. A row's
-// part fades as (1 - forgetting)^age: weights grow instead of fading, and all are divided before they get too large.
+// part fades as (1 - forgetting)^age: weights grow instead of fading, and all are divided before they get too large. Beside the memory that
+// fades stands one that keeps all rows; the one whose recent log-loss is the lesser speaks.
 #include <algorithm>
 #include <cmath>
 
@@ -18,14 +19,19 @@
 namespace everlearn {
 namespace {
 
-constexpr double kLargestGrowth = 1e12;         // of the weights, before all are divided by it
-constexpr double kLargestWeight = 1e6;          // of a row, relative to the mean
-constexpr double kLeastDeviation = 1e-100;      // below it there is none
-constexpr size_t kMostCells = size_t{4} << 20;  // of counts of categories, 32 MB; a new category beyond them says nothing
+constexpr double kLargestGrowth = 1e12;     // of the weights, before all are divided by it
+constexpr double kLargestWeight = 1e6;      // of a row, relative to the mean
+constexpr double kLeastDeviation = 1e-100;  // below it there is none
+constexpr size_t kMostCells = 1'900'000;    // of counts of categories, 15 MB a memory; a new category beyond them says nothing
+constexpr double kLossFades = 0.002;        // of the losses that the memories are compared by
 
 struct Settings {
   double forgetting, prior_rows, smoothing;
 };
+
+void CheckState(bool holds) {
+  if (!holds) throw Error(ErrorKind::kDamaged, "a state of online_naive_bayes does not fit its features or classes");
+}
 
 // How many rows took each value of a feature: of a number "it is there" and "it is missing", of a category "missing", then the codes.
 struct ValueCounts {
@@ -38,9 +44,10 @@ struct Normal {
   double mean, deviation;
 };
 
-class OnlineNaiveBayes final : public OnlineModel {
+// The counts of the rows, with one rate of forgetting.
+class Memory {
  public:
-  OnlineNaiveBayes(const StreamShape& shape, const Settings& settings)
+  Memory(const StreamShape& shape, const Settings& settings)
       : settings_(settings),
         is_category_(shape.is_category),
         features_(shape.features()),
@@ -59,16 +66,16 @@ class OnlineNaiveBayes final : public OnlineModel {
     }
   }
 
-  void Predict(const double* row, double* out) const override {
+  void Predict(const double* row, double* out) const {
     Score(row);
     for (size_t k = 0; k < classes_; ++k) out[k] = temperature_.Get() * scores_[k];
     ApplyLink(Link::kSoftmax, out, classes_, 1.0, out);
   }
 
-  void Learn(const double* row, double target, double weight) override {
-    if (!(weight > 0) || !std::isfinite(target)) return;
-    const auto happened = static_cast<size_t>(target);
+  // Returns the log-loss before the row is learnt.
+  double Learn(const double* row, size_t happened, double weight) {
     Predict(row, probabilities_.data());
+    const double loss = -std::log(std::max(probabilities_[happened], kLeastProbability));
     const double best = *std::max_element(scores_.begin(), scores_.end());
     for (double& score : scores_) score = std::max(score - best, -kLeastScore);
     if (class_rows_[classes_] > 0) temperature_.Add(scores_.data(), probabilities_.data(), classes_, happened);
@@ -87,10 +94,11 @@ class OnlineNaiveBayes final : public OnlineModel {
         if (!std::isnan(row[j])) CountNumber(j, row[j], happened, grown);
       }
     }
+    return loss;
   }
 
-  std::string State() const override {
-    ByteWriter out;
+  void Save(ByteWriter* to) const {
+    ByteWriter& out = *to;
     out.PutAll(class_rows_);
     out.PutAll(count_);
     out.PutAll(mean_);
@@ -104,26 +112,22 @@ class OnlineNaiveBayes final : public OnlineModel {
     out.Put(weight_);
     out.Put(learnt_);
     temperature_.Save(&out);
-    return out.Take();
   }
 
   // Throws kDamaged where the state is not one of this shape.
-  void Restore(const std::string& state) {
-    const auto check = [](bool holds) {
-      if (!holds) throw Error(ErrorKind::kDamaged, "a state of online_naive_bayes does not fit its features or classes");
-    };
+  void Load(ByteReader* from) {
+    ByteReader& in = *from;
     const auto all_counts = [](const std::vector<double>& counts) {
       return std::all_of(counts.begin(), counts.end(), [](double c) { return c >= 0 && c < 1e100; });
     };
-    ByteReader in(state);
     class_rows_ = in.GetAll<double>();
     count_ = in.GetAll<double>();
     mean_ = in.GetAll<double>();
     squares_ = in.GetAll<double>();
-    check(class_rows_.size() == columns_ && all_counts(class_rows_) && all_counts(count_));
-    for (const auto* field : {&count_, &mean_, &squares_}) check(field->size() == features_ * columns_);
-    for (const double mean : mean_) check(std::isfinite(mean));
-    for (const double squares : squares_) check(squares >= 0 && std::isfinite(squares));
+    CheckState(class_rows_.size() == columns_ && all_counts(class_rows_) && all_counts(count_));
+    for (const auto* field : {&count_, &mean_, &squares_}) CheckState(field->size() == features_ * columns_);
+    for (const double mean : mean_) CheckState(std::isfinite(mean));
+    for (const double squares : squares_) CheckState(squares >= 0 && std::isfinite(squares));
     for (size_t j = 0; j < features_; ++j) {
       ValueCounts& values = values_[j];
       const size_t least = values.cells.size();
@@ -132,18 +136,18 @@ class OnlineNaiveBayes final : public OnlineModel {
       values.total = in.GetAll<double>();
       values.occurring = in.Get<double>();
       const size_t size = values.cells.size();
-      check(size >= least && size % columns_ == 0 && (is_category_[j] || size == least) && values.total.size() == classes_);
-      check(all_counts(values.cells) && all_counts(values.total) && values.occurring >= 0);
+      CheckState(size >= least && size % columns_ == 0 && (is_category_[j] || size == least) && values.total.size() == classes_);
+      CheckState(all_counts(values.cells) && all_counts(values.total) && values.occurring >= 0);
       cells_ += size;
     }
     growth_ = in.Get<double>();
     weight_ = in.Get<double>();
     learnt_ = in.Get<double>();
     temperature_.Load(&in);
-    check(growth_ >= 1 && growth_ <= kLargestGrowth && weight_ >= 0 && learnt_ >= 0 && in.done());
+    CheckState(growth_ >= 1 && growth_ <= kLargestGrowth && weight_ >= 0 && learnt_ >= 0);
   }
 
-  std::shared_ptr<const Model> Snapshot() const override {
+  std::shared_ptr<const Model> Snapshot() const {
     NaiveBayesParameters model;
     const double temperature = temperature_.Get();
     model.begin = {0};
@@ -170,6 +174,7 @@ class OnlineNaiveBayes final : public OnlineModel {
 
  private:
   static constexpr double kLeastScore = 50;  // below the best; farther ones teach the temperature nothing more
+  static constexpr double kLeastProbability = 1e-4;
 
   double Rows(double grown) const { return grown / growth_; }
 
@@ -284,13 +289,66 @@ class OnlineNaiveBayes final : public OnlineModel {
   std::vector<double> probabilities_;
 };
 
+class OnlineNaiveBayes final : public OnlineModel {
+ public:
+  OnlineNaiveBayes(const StreamShape& shape, Settings settings) {
+    memories_.emplace_back(shape, settings);
+    if (settings.forgetting > 0) {
+      settings.forgetting = 0;
+      memories_.emplace_back(shape, settings);
+    }
+    losses_.resize(memories_.size());
+  }
+
+  void Predict(const double* row, double* out) const override { Best().Predict(row, out); }
+
+  void Learn(const double* row, double target, double weight) override {
+    if (!(weight > 0) || !std::isfinite(target)) return;
+    for (size_t m = 0; m < memories_.size(); ++m) {
+      const double loss = memories_[m].Learn(row, static_cast<size_t>(target), weight);
+      losses_[m] += kLossFades * (loss - losses_[m]);
+    }
+  }
+
+  std::string State() const override {
+    ByteWriter out;
+    for (const Memory& memory : memories_) memory.Save(&out);
+    out.PutAll(losses_);
+    return out.Take();
+  }
+
+  // Throws kDamaged where the state is not one of this shape.
+  void Restore(const std::string& state) {
+    ByteReader in(state);
+    for (Memory& memory : memories_) memory.Load(&in);
+    losses_ = in.GetAll<double>();
+    CheckState(losses_.size() == memories_.size() && in.done());
+    for (const double loss : losses_) CheckState(std::isfinite(loss));
+  }
+
+  std::shared_ptr<const Model> Snapshot() const override { return Best().Snapshot(); }
+
+ private:
+  const Memory& Best() const { return memories_[std::min_element(losses_.begin(), losses_.end()) - losses_.begin()]; }
+
+  std::vector<Memory> memories_;  // the one that fades, and where that is another, the one that does not
+  std::vector<double> losses_;    // recent, one a memory
+};
+
 LearnerInfo MakeOnlineNaiveBayes() {
   constexpr auto kLog = ParameterScale::kLog;
   LearnerInfo info;
   info.summary = "Classes from features taken as independent, counted with forgetting; the quickest learner of a new concept.";
   info.paper = "Maron, Automatic indexing: an experimental inquiry, J. ACM 8 (1961)";
   info.parameters = {
-      {"forgetting", ParameterType::kNumber, 0.001, 0, 0.1, ParameterScale::kLinear, {}, "Part of the past that fades with each row."},
+      {"forgetting",
+       ParameterType::kNumber,
+       0.001,
+       0,
+       0.1,
+       ParameterScale::kLinear,
+       {},
+       "Part of the past that fades with each row, in the one of two memories."},
       {"prior_rows", ParameterType::kNumber, 1, 1e-6, 1000, kLog, {}, "Rows of all classes in the mean and variance of a class."},
       {"smoothing", ParameterType::kNumber, 1, 1e-6, 1000, kLog, {}, "Rows that each category begins with in each class."},
   };

@@ -66,6 +66,25 @@ TEST(OnlineNaiveBayes, TurnsRoundAfterAChangeOfConcept) {
   EXPECT_LT(accuracy("0"), 0.5);
 }
 
+TEST(OnlineNaiveBayes, RemembersAllRowsWhereNothingChanges) {
+  // A class of one row in fifty, told by a category of many values: what fades forgets most of them.
+  const auto fading = Start(2, {true}, "0.02"), steady = Start(2, {true}, "0");
+  Random random(4);
+  for (int i = 0; i < 20000; ++i) {
+    const auto category = static_cast<double>(random.Below(400));
+    const double target = category < 8 ? 1 : 0;
+    fading->Learn(&category, target, 1);
+    steady->Learn(&category, target, 1);
+  }
+  for (double category = 0; category < 400; ++category) {
+    double a[2], b[2];
+    fading->Predict(&category, a);
+    steady->Predict(&category, b);
+    ASSERT_EQ(a[1], b[1]) << category;
+    ASSERT_EQ(a[1] > 0.5, category < 8) << category;
+  }
+}
+
 TEST(OnlineNaiveBayes, TheSnapshotPredictsTheSame) {
   const auto model = Start(3, {false, true}, "0.01");
   Random random(3);

@@ -29,7 +29,7 @@ class StochasticGradient {
         options_(options),
         l2_(values.Number("l2")),
         rate_(values.Number("learning_rate")),
-        passes_(values.Integer("passes")),
+        passes_(RoundsToMake(options, values.Integer("passes"))),
         classes_(data_.classes()),
         scores_(classes_ > 2 ? classes_ : 1),
         random_(options.seed) {
@@ -46,9 +46,9 @@ class StochasticGradient {
       MakePass();
       if (options_.validation.empty() && !stopped_ && pass + 1 < passes_) continue;
       std::shared_ptr<const Model> model = MeanModel();
-      if (options_.validation.empty()) return model;
-      const double loss = ValidationLoss(*model);
+      const double loss = options_.validation.empty() ? 0 : ValidationLoss(*model);
       if (best != nullptr && !(loss < best_loss)) break;
+      if (options_.rounds_made != nullptr) *options_.rounds_made = pass + 1;
       best_loss = loss;
       best = std::move(model);
     }

@@ -420,7 +420,8 @@ std::shared_ptr<const Model> SymmetricFit::Run() {
   const bool validates = validation_target_.size() > 0;
   double best_loss = validates ? ValidationLoss() : 0;
   size_t best_trees = 0, best_splits = 0, best_values = 0;
-  for (int64_t round = 0; round < values_.Integer("rounds"); ++round) {
+  const int64_t rounds = RoundsToMake(options_, values_.Integer("rounds"));
+  for (int64_t round = 0; round < rounds; ++round) {
     if (round > 0 && options_.stop && options_.stop()) break;
     SetGradients();
     MaybeAddCombinations(round);
@@ -449,6 +450,7 @@ std::shared_ptr<const Model> SymmetricFit::Run() {
     splits_.resize(best_splits);
     trees.leaf_values.resize(best_values);
   }
+  if (options_.rounds_made != nullptr) *options_.rounds_made = static_cast<int64_t>(trees.depth.size());
   return columns_.Finish(std::move(trees), splits_);
 }
 

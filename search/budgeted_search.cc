@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "learner/dataset_block.h"
 #include "model/model_bytes.h"
 #include "search/final_model.h"
+#include "search/refit.h"
 #include "search/strategy.h"
 #include "search/trials.h"
 #include "search/worker_pool.h"
@@ -24,9 +26,10 @@ constexpr double kExploring = 0.55, kExploringFurther = 0.2;
 // A piece may take this share of the time; a trial whose folds together take less than the second is finished at once, or, where it is
 // about as good as the best, less than the third.
 constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03, kCheapGoodTrial = 0.1, kGoodGap = 0.01;
-constexpr double kStacking = 0.01;  // share of the budget that a linear model over the members may take
-constexpr double kLookEvery = 0.1;  // seconds
-constexpr size_t kMostKept = 40;    // trials whose predictions and models are kept
+constexpr double kStacking = 0.01;   // share of the budget that a linear model over the members may take
+constexpr double kRefitting = 0.15;  // share of the budget that is kept for fits of members on all rows, where these are wanted
+constexpr double kLookEvery = 0.1;   // seconds
+constexpr size_t kMostKept = 40;     // trials whose predictions and models are kept
 constexpr double kSecondsPerUnit = 0.01;
 
 class BudgetedSearch {
@@ -63,7 +66,9 @@ class BudgetedSearch {
     else RunClock();
     pool_->Abandon();
     LookAtMemory();
-    FinalModel final = MakeFinalModel(*data_, folds_, options_.metric, *trials_, constant_, FinalOptions());
+    FinalModelOptions last = FinalOptions();
+    if (Refits()) last.refit = [this](const std::vector<size_t>& trials) { return Refit(trials); };
+    FinalModel final = MakeFinalModel(*data_, folds_, options_.metric, *trials_, constant_, last);
     BudgetedSearchResult result;
     result.peak_memory_bytes = std::max(peak_memory_, PeakMemoryBytes());
     result.constant_loss = Mean(constant_losses_);
@@ -160,11 +165,25 @@ class BudgetedSearch {
     }
   }
 
-  double End() const { return options_.seconds - Reserve(); }
+  // Whether members are to be single models.
+  bool Refits() const { return options_.time_ordered || options_.max_latency > 0; }
+
+  double RefitEnd() const { return options_.seconds - Reserve(); }
+  double End() const { return RefitEnd() - (Refits() ? kRefitting * options_.seconds : 0); }
+
+  std::map<size_t, std::string> Refit(const std::vector<size_t>& trials) {
+    RefitOptions refit{.seed = options_.seed, .newest_only = options_.time_ordered, .stop = options_.stop};
+    if (options_.units > 0) refit.units = kRefitting * options_.units;
+    else refit.seconds_left = [this] { return RefitEnd() - Now(); };
+    refit.between = [this] { LookAtMemory(); };
+    Refitted refitted = RefitTrials(trials, *trials_, *data_, folds_, pool_.get(), refit);
+    spent_seconds_ += refitted.fit_seconds;
+    return std::move(refitted.models);
+  }
 
   // Trial after trial, with all folds of one at once: decisions do not depend on what ends first.
   void RunUnits() {
-    double left = options_.units;
+    double left = options_.units * (Refits() ? 1 - kRefitting : 1);
     while (!Stopped()) {
       const std::optional<Candidate> candidate = strategy_->Next(observations_);
       if (!candidate) return;
@@ -205,8 +224,12 @@ class BudgetedSearch {
 
   void StartPiece(size_t trial, size_t fold, double seconds) {
     const Candidate& candidate = (*trials_)[trial].candidate;
-    StartRequest({trial * folds_.size() + fold, candidate.learner, ToText(candidate.parameters.ToJson()), static_cast<uint32_t>(fold),
-                  FitSeed(options_.seed, fold), 0, seconds});
+    StartRequest({.number = trial * folds_.size() + fold,
+                  .learner = candidate.learner,
+                  .parameters = ToText(candidate.parameters.ToJson()),
+                  .fold = static_cast<uint32_t>(fold),
+                  .seed = FitSeed(options_.seed, fold),
+                  .seconds = seconds});
     (*trials_)[trial].running[fold] = true;
   }
 
@@ -236,8 +259,11 @@ class BudgetedSearch {
     const size_t rows = folds_.front().train.size();
     for (const size_t count : {rows / 4, rows / 2}) {
       curve_.push_back({count, kMissing});
-      curve_requests_.push_back({kCurve + curve_.size() - 1, best.candidate.learner, ToText(best.candidate.parameters.ToJson()), 0,
-                                 FitSeed(options_.seed, 0), count, 0});
+      curve_requests_.push_back({.number = kCurve + curve_.size() - 1,
+                                 .learner = best.candidate.learner,
+                                 .parameters = ToText(best.candidate.parameters.ToJson()),
+                                 .seed = FitSeed(options_.seed, 0),
+                                 .train_rows = count});
     }
     curve_.push_back({rows, best.pieces[0]->value});
   }

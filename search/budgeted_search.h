@@ -3,7 +3,8 @@
 // Which trial comes next is the strategy's (search/strategy.h). A trial begins with the first fold; one that is far behind the best on the
 // folds that both have goes no further (Maron & Moore, Hoeffding races, 1993, with a fixed margin instead of a bound, since the folds are
 // few). Dear trials wait with their other folds until the search knows which of them the ensemble wants. The fold models of a member are
-// its bag (Breiman 1996): nothing is fitted again on all rows.
+// its bag (Breiman 1996). Where a member is to be one model (tasks in order of time, a limit of latency), it is fitted again on all rows,
+// with the rounds that were best on the fold.
 //
 // One thread calls it; it starts worker processes of its own and ends them before it returns.
 #pragma once
@@ -39,7 +40,7 @@ struct BudgetedSearchOptions {
   std::vector<EarlierTrial> earlier = {};  // count as trials that are done
   std::vector<std::string> learners = {};  // allowed; empty: all that the strategy likes
   std::vector<int8_t> monotone = {};       // as FitOptions::monotone
-  bool time_ordered = false;  // folds come from the newest to the oldest, each with less to learn from: the newest model alone is a member
+  bool time_ordered = false;  // folds come from the newest to the oldest, each with less to learn from: no bags are made
   double max_latency = 0;     // seconds a row of the final model; 0: no limit
   std::function<bool()> stop = {};                                 // true: end now, with the best so far
   std::function<void(double share, size_t trials)> progress = {};  // of the budget that is spent
@@ -57,7 +58,7 @@ struct BudgetedSearchResult {
   std::shared_ptr<const Model> model;
   std::vector<size_t> members;              // rows of the board that are in the model
   std::vector<double> member_weights;       // of these
-  std::vector<size_t> member_models;        // of each: how many models of its first folds are in its bag
+  std::vector<size_t> member_models;        // of each: how many models of its first folds are in its bag; 0: it is one model of all rows
   size_t trials = 0;                        // rows of the board whose `candidate` is below it are trials
   std::vector<double> predictions;          // of the model, out of fold: rows × outputs, NaN where there is none
   std::vector<double> fold_values;          // of the metric, on the folds that all members have

@@ -184,6 +184,23 @@ double MeanLoss(const std::string& metric, const std::vector<double>& values) {
   return count > 0 ? sum / count : HUGE_VAL;
 }
 
+// In place of single fold models, those of all rows.
+void RefitMembers(const FinalModelOptions& options, FinalModel* final, std::vector<std::shared_ptr<const Model>>* members) {
+  std::vector<size_t> order(members->size()), wanted;
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return final->weights[a] > final->weights[b]; });
+  std::erase_if(order, [&](size_t m) { return final->models[m] != 1; });
+  for (const size_t m : order) wanted.push_back(final->members[m]);
+  if (wanted.empty()) return;
+  const std::map<size_t, std::string> fitted = options.refit(wanted);
+  for (const size_t m : order) {
+    const auto found = fitted.find(final->members[m]);
+    if (found == fitted.end()) continue;
+    (*members)[m] = ModelFromBytes(found->second, "a model of all rows");
+    final->models[m] = 0;
+  }
+}
+
 }  // namespace
 
 FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,
@@ -192,7 +209,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
   if (selected.variants.empty()) return Constant(data, std::move(constant));
   FinalModel final;
   final.train_value = 0;
-  std::vector<EnsembleMember> members;
+  std::vector<std::shared_ptr<const Model>> members;
   std::vector<size_t> places;  // of these among the variants
   for (size_t v = 0; v < selected.variants.size(); ++v) {
     const double weight = selected.selection.weights[v];
@@ -204,7 +221,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
       bag.push_back(ModelFromBytes(trials[trial].pieces[k]->model, "the model of a trial"));
       train += trials[trial].pieces[k]->train_value / static_cast<double>(models);
     }
-    members.push_back({MakeBag(bag), weight});
+    members.push_back(MakeBag(bag));
     places.push_back(v);
     final.members.push_back(trial);
     final.weights.push_back(weight);
@@ -222,17 +239,20 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     stack = TryStacking(stacking, {.max_units = options.stacking_units, .seed = options.seed});
   }
   if (stack.top != nullptr) {
-    std::vector<std::shared_ptr<const Model>> bags;
-    for (EnsembleMember& member : members) bags.push_back(std::move(member.model));
-    final.model = MakeStack(std::move(bags), stack.top);
     final.predictions = std::move(stack.predictions);
     final.stacked = true;
-  } else {
-    final.model = MakeEnsemble(std::move(members));
   }
   final.fold_values = FoldValues(data, folds, metric, final.predictions, selected.common);
-  const bool constant_is_better = trials.ConstantLoss(selected.common) < MeanLoss(metric, final.fold_values);
-  return constant_is_better ? Constant(data, std::move(constant)) : final;
+  if (trials.ConstantLoss(selected.common) < MeanLoss(metric, final.fold_values)) return Constant(data, std::move(constant));
+  if (options.refit) RefitMembers(options, &final, &members);
+  if (final.stacked) {
+    final.model = MakeStack(std::move(members), stack.top);
+  } else {
+    std::vector<EnsembleMember> weighted;
+    for (size_t m = 0; m < members.size(); ++m) weighted.push_back({std::move(members[m]), final.weights[m]});
+    final.model = MakeEnsemble(std::move(weighted));
+  }
+  return final;
 }
 
 std::vector<size_t> WantedTrials(const Dataset& data, const std::vector<Fold>& folds, const std::string& metric, const Trials& trials,

@@ -3,7 +3,9 @@
 // Pure functions of the trials.
 #pragma once
 
+#include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,13 +19,16 @@ struct FinalModelOptions {
   double max_latency = 0;                                   // seconds a row of the model; 0: no limit
   double stacking_units = 0;                                // that a linear model over the members may cost; 0: none is tried
   size_t most_models = std::numeric_limits<size_t>::max();  // of a bag: those of the first folds
+  // Fits trials, the heaviest member first, again on all rows, and gives the models (ModelBytes) of those that there is time for. Asked for
+  // members that one fold model would stand for. Empty: none is fitted again.
+  std::function<std::map<size_t, std::string>(const std::vector<size_t>& trials)> refit = {};
 };
 
 struct FinalModel {
   std::shared_ptr<const Model> model;
   std::vector<size_t> members;      // trials; none where the model is the constant
   std::vector<double> weights;      // of these
-  std::vector<size_t> models;       // of each: how many of its fold models are in its bag
+  std::vector<size_t> models;       // of each: how many of its fold models are in its bag; 0: it is one model of all rows
   std::vector<double> predictions;  // out of fold: rows × outputs, NaN where the members have none in common
   std::vector<double> fold_values;  // of the metric, on the folds that all members have
   double train_value = kMissing;    // mean of the members' on rows they were fitted on; NaN for the constant

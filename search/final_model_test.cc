@@ -135,6 +135,36 @@ TEST_F(FinalModelTest, KeepsTheLimitOfTime) {
   EXPECT_LE(Make(1e-5).seconds_per_row, 1e-5);
 }
 
+TEST_F(FinalModelTest, SingleModelsAreTakenFromAllRowsWhereThereAreAny) {
+  const size_t good = AddTrial(0.3, 1), other = AddTrial(0.35, 1);
+  std::vector<size_t> asked;
+  FinalModelOptions options{.seed = 1, .most_models = 1};
+  options.refit = [&](const std::vector<size_t>& trials) {
+    asked = trials;
+    return std::map<size_t, std::string>{{good, ModelBytes(*MakeConstantModel(1, {100}))}};
+  };
+  const FinalModel final = MakeFinalModel(*data_, folds_, "rmse", *trials_, MakeConstantModel(1, {7}), options);
+  EXPECT_EQ(asked, (std::vector<size_t>{good, other}));  // the heavier first
+  ASSERT_EQ(final.members, asked);
+  EXPECT_EQ(final.models, (std::vector<size_t>{0, 1}));
+  double out = 0, row = 0;
+  final.model->PredictRow(&row, &out);
+  EXPECT_NEAR(out, final.weights[0] * 100 + final.weights[1] * static_cast<double>(other), 1e-9);
+  EXPECT_NEAR(final.fold_values[0], 0.23, 0.02);  // of the fold models still
+}
+
+TEST_F(FinalModelTest, BagsAndTheConstantAreNotFittedAgain) {
+  FinalModelOptions options{.seed = 1};
+  options.refit = [&](const std::vector<size_t>&) -> std::map<size_t, std::string> {
+    ADD_FAILURE() << "asked for";
+    return {};
+  };
+  AddTrial(1.3, 1);
+  MakeFinalModel(*data_, folds_, "rmse", *trials_, MakeConstantModel(1, {7}), options);
+  AddTrial(0.3, kFolds);
+  MakeFinalModel(*data_, folds_, "rmse", *trials_, MakeConstantModel(1, {7}), options);
+}
+
 TEST_F(FinalModelTest, WantsTheMembersFirst) {
   const size_t bad = AddTrial(0.9, 1), good = AddTrial(0.2, 1);
   const std::vector<size_t> wanted = WantedTrials(*data_, folds_, "rmse", *trials_, {});

@@ -1,6 +1,7 @@
 #include "search/piece.h"
 
 #include <new>
+#include <numeric>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -31,8 +32,16 @@ std::vector<uint32_t> Draw(const std::vector<uint32_t>& rows, size_t count, uint
   return drawn;
 }
 
+Fold Everything(const Dataset& data) {
+  Fold all;
+  all.train.resize(data.rows());
+  std::iota(all.train.begin(), all.train.end(), 0U);
+  return all;
+}
+
 void Fit(const SearchPlan& plan, const Dataset& data, const PieceRequest& request, PieceResult* result) {
-  const Fold& fold = plan.folds[request.fold];
+  const Fold everything = request.fold == kAllRows ? Everything(data) : Fold();
+  const Fold& fold = request.fold == kAllRows ? everything : plan.folds[request.fold];
   const LearnerInfo& learner = Learners().Get(request.learner);
   const ParameterValues values =
       ParameterValues::FromJson(request.learner, learner.parameters, ParseJson(request.parameters, "the parameters of a trial"));
@@ -40,6 +49,8 @@ void Fit(const SearchPlan& plan, const Dataset& data, const PieceRequest& reques
   FitOptions options;
   options.seed = request.seed;
   options.validation = fold.validation;
+  options.rounds = request.rounds;
+  options.rounds_made = &result->rounds;
   if (learner.monotone) options.monotone = plan.monotone;
   if (request.seconds > 0) options.stop = [&] { return watch.Seconds() > request.seconds; };
   const bool all = request.train_rows == 0 || request.train_rows >= fold.train.size();
@@ -48,9 +59,11 @@ void Fit(const SearchPlan& plan, const Dataset& data, const PieceRequest& reques
   result->fit_seconds = watch.Seconds();
   result->cut = options.stop && options.stop();
   const Metric& metric = Metrics().Get(plan.metric);
-  const Stopwatch predicting;
-  result->value = Measure(metric, *model, data, fold.validation, &result->predictions);
-  result->predict_seconds = predicting.Seconds();
+  if (!fold.validation.empty()) {
+    const Stopwatch predicting;
+    result->value = Measure(metric, *model, data, fold.validation, &result->predictions);
+    result->predict_seconds = predicting.Seconds();
+  }
   result->train_value = Measure(metric, *model, data, Sample(train));
   result->model = ModelBytes(*model);
 }
@@ -117,6 +130,7 @@ std::string PieceRequest::Encode() const {
   out.Put(fold);
   out.Put(seed);
   out.Put(train_rows);
+  out.Put(rounds);
   out.Put(seconds);
   return out.Take();
 }
@@ -130,6 +144,7 @@ PieceRequest PieceRequest::Decode(std::string_view bytes) {
   request.fold = in.Get<uint32_t>();
   request.seed = in.Get<uint64_t>();
   request.train_rows = in.Get<uint64_t>();
+  request.rounds = in.Get<int64_t>();
   request.seconds = in.Get<double>();
   return request;
 }
@@ -143,6 +158,7 @@ std::string PieceResult::Encode() const {
   out.Put(train_value);
   out.Put(fit_seconds);
   out.Put(predict_seconds);
+  out.Put(rounds);
   out.Put(cut);
   out.PutAll(predictions);
   out.PutText(model);
@@ -159,6 +175,7 @@ PieceResult PieceResult::Decode(std::string_view bytes) {
   result.train_value = in.Get<double>();
   result.fit_seconds = in.Get<double>();
   result.predict_seconds = in.Get<double>();
+  result.rounds = in.Get<int64_t>();
   result.cut = in.Get<bool>();
   result.predictions = in.GetAll<double>();
   result.model = in.GetText();

@@ -28,12 +28,15 @@ struct SearchPlan {
   static SearchPlan Decode(std::string_view bytes);
 };
 
+constexpr uint32_t kAllRows = std::numeric_limits<uint32_t>::max();
+
 struct PieceRequest {
   uint64_t number = 0;  // given back with the result
   std::string learner, parameters;
-  uint32_t fold = 0;
+  uint32_t fold = 0;        // kAllRows: fitted on all rows and measured on none
   uint64_t seed = 0;
   uint64_t train_rows = 0;  // so many of the fold's training rows, drawn by the seed; 0: all
+  int64_t rounds = 0;       // as FitOptions::rounds
   double seconds = 0;       // an iterative learner ends with the best so far after so long; 0: no limit
 
   std::string Encode() const;
@@ -48,6 +51,7 @@ struct PieceResult {
   double train_value = std::numeric_limits<double>::quiet_NaN();  // and on (a sample of) the training rows
   double fit_seconds = 0;
   double predict_seconds = 0;
+  int64_t rounds = 0;               // of the model of an iterative learner; 0: not known
   bool cut = false;                 // its limit of seconds ended the fit
   std::vector<double> predictions;  // validation rows × outputs
   std::string model;                // ModelBytes

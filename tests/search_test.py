@@ -153,6 +153,22 @@ def small_tables_end_in_time(folder):
         check(time.monotonic() - began < 3.3, f"{rows} rows took {time.monotonic() - began:.1f} s")
 
 
+@test
+def in_order_of_time_the_model_knows_the_newest_rows(folder):
+    # The newest tenth is of a kind that no earlier row is of: a model of the newest fold has never seen it.
+    rng = random.Random(2)
+    rows = [(i, "new" if i >= 1800 else "old", rng.gauss(0, 1)) for i in range(2000)]
+    path = pathlib.Path(folder) / "time.csv"
+    path.write_text("t,kind,x,y\n" + "".join(f"{i},{kind},{x:.4f},{x + (100 if kind == 'new' else 0) + rng.gauss(0, 0.1):.4f}\n" for i, kind, x in rows))
+    for budget in ("600units", "5s"):
+        finish(start(folder, path, "--time", "t", "--budget", budget))
+        asked = pathlib.Path(folder) / "asked.csv"
+        asked.write_text("t,kind,x\n2000,new,0\n2001,old,0\n")
+        out = subprocess.run([EXE, "predict", f"{folder}/m.safetensors", asked, "--only"], capture_output=True, text=True, check=True).stdout
+        new, old = (float(line.split(",")[0]) for line in out.splitlines()[1:3])
+        check(new > 60 and old < 40, f"{budget}: new {new}, old {old}")
+
+
 def main():
     names = sys.argv[1:] or list(TESTS)
     failed = 0

@@ -6,12 +6,14 @@
     benchmarks/.venv/automl/bin/python benchmarks/automl/run.py --budget 60 --table                          # only the table of what is there
 
 Results are lines of JSON in OUTPUT/results.jsonl; what is there is not run again (ours by the hash of the binary), so a run that was ended goes on. The
-peers' results come from --peers, made on this kind of machine with the same splits; --run names peers to be run here instead. The sentinel is a peer that is
+peers' results are looked up in the files of --peers first: those of the shared folder, and peers.jsonl beside this file, whose lines count for their version and
+machine only (move the lines of peers there from OUTPUT to keep them). --run names peers to be run here where these say nothing. The sentinel is a peer that is
 run beside us although its result is known: if it differs, the stored results do not count for this machine.
 """
 
 import argparse
 import hashlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -28,8 +30,27 @@ import sets
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
-PEERS = ["ag_best", "ag_medium", "catboost", "flaml", "lightgbm"]
+PEERS = {"ag_best": "autogluon.tabular", "ag_medium": "autogluon.tabular", "catboost": "catboost", "flaml": "flaml", "lightgbm": "lightgbm"}
 METRIC = {"binary": "auc", "multiclass": "log_loss", "regression": "rmse"}
+
+
+def machine():
+    """What a result in seconds holds for."""
+    return f"{re.search(r'model name.*: (.*)', pathlib.Path('/proc/cpuinfo').read_text())[1]}, {os.cpu_count()} cores"
+
+
+def version_of(system):
+    """Of a peer, as it is installed here; None where it is not."""
+    try:
+        return importlib.metadata.version(PEERS[system])
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def stored_results(options):
+    """Lines of peers that hold here. Those of the shared folder say neither version nor machine: its README does, and the sentinel must agree."""
+    lines = [r for path in options.peers for r in read_lines(path)]
+    return [r for r in lines if "machine" not in r or (r["machine"] == machine() and r["version"] == (version_of(r["system"]) or r["version"]))]
 
 
 def memory_of_session(leader):
@@ -103,16 +124,18 @@ def complete(options, index, names):
     options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "results.jsonl"
     known = {(r["set"], r["system"], r["budget"], r["split"], r["version"]) for r in read_lines(path)}
+    stored = {(r["set"], r["system"], r["budget"], r["split"]) for r in stored_results(options)}
     for name in names:
         for number in range(options.splits if index[name]["rows"] < 5000 else 1):
-            for system in ["everlearn"] + options.run + ([options.sentinel] if options.sentinel and number == 0 else []):
-                version = options.version if system == "everlearn" else "here"
+            to_run = [system for system in options.run if (name, system, options.budget, number) not in stored]
+            for system in options.systems + to_run + ([options.sentinel] if options.sentinel and number == 0 else []):
+                version = options.version if system == "everlearn" else version_of(system)
                 if (name, system, options.budget, number, version) in known:
                     continue
                 folder = options.output / "splits" / f"{name}_{number}" / name
                 sets.split(name, index[name], folder, number)
                 result = run_ours(folder, index[name], options) if system == "everlearn" else run_peer(system, folder, index[name], options)
-                line = {"set": name, "task": index[name]["task"], "system": system, "budget": options.budget, "split": number, "version": version} | result
+                line = {"set": name, "task": index[name]["task"], "system": system, "budget": options.budget, "split": number, "version": version, "machine": machine()} | result
                 known.add((name, system, options.budget, number, version))
                 with open(path, "a") as file:
                     file.write(json.dumps(line) + "\n")
@@ -122,10 +145,9 @@ def complete(options, index, names):
 def gather(options, names):
     """(set, split) → system → result."""
     results = {}
-    for r in read_lines(options.peers) + read_lines(options.output / "results.jsonl"):
-        wanted = r.get("version", "stored") == (options.version if r["system"] == "everlearn" else "here" if r["system"] in options.run else "stored")
-        if r["budget"] == options.budget and r["set"] in names and wanted:
-            results.setdefault((r["set"], r["split"]), {})[r["system"]] = r
+    for r in stored_results(options) + read_lines(options.output / "results.jsonl"):
+        if r["budget"] == options.budget and r["set"] in names and (r["system"] != "everlearn" or r["version"] == options.version):
+            results.setdefault((r["set"], r["split"]), {}).setdefault(r["system"], r)
     return results
 
 
@@ -140,18 +162,18 @@ def print_table(options, names):
     ratios, ranks, relative, wins = [], {s: [] for s in systems}, {s: [] for s in systems}, 0
     for name in names:
         cells = {s: [found[s]["loss"] for (n, _), found in results.items() if n == name and s in found and "loss" in found[s]] for s in systems}
-        # Splits on which all were run are compared.
-        pairs = [found for (n, _), found in results.items() if n == name and all(s in found and "loss" in found[s] for s in systems)]
-        ours = [found["everlearn"]["loss"] / min(found[s]["loss"] for s in systems[1:]) for found in pairs] if len(systems) > 1 else []
+        # Splits on which all were run are compared; one that failed is the last.
+        pairs = [{s: found[s].get("loss", float("inf")) for s in systems} for (n, _), found in results.items() if n == name and all(s in found for s in systems)]
+        ours = [loss["everlearn"] / min(loss[s] for s in systems[1:]) for loss in pairs] if len(systems) > 1 else []
         seconds = [found["everlearn"]["wall"] for (n, _), found in results.items() if n == name and "everlearn" in found]
         mean, error = mean_and_error(ours) if ours else (None, None)
         text = "" if mean is None else f"{mean:.3f}" + (f" ± {error:.3f}" if len(ours) > 1 else "")
         print(f"| {name} | {' | '.join(f'{statistics.mean(c):.5g}' if c else 'failed' for c in cells.values())} | {text} | {max(seconds, default=float('nan')):.1f} |")
-        for found in pairs:
-            order = sorted(systems, key=lambda s: found[s]["loss"])
+        for loss in pairs:
             for s in systems:
-                ranks[s].append(1 + order.index(s))
-                relative[s].append(found[s]["loss"] / min(found[o]["loss"] for o in systems if o != s))
+                ranks[s].append(1 + sum(loss[o] < loss[s] for o in systems))
+                if loss[s] < float("inf"):
+                    relative[s].append(loss[s] / min(loss[o] for o in systems if o != s))
         if mean is not None:
             ratios.append(mean)
             wins += mean < 1
@@ -172,7 +194,7 @@ def print_sums(options, results, systems, ratios, ranks, relative, wins):
 
 
 def print_sentinel(options):
-    stored = {(r["set"], r["split"], r["system"]): r for r in read_lines(options.peers) if r["budget"] == options.budget}
+    stored = {(r["set"], r["split"], r["system"]): r for r in stored_results(options) if r["budget"] == options.budget}
     for r in read_lines(options.output / "results.jsonl"):
         before = stored.get((r["set"], r["split"], r["system"]))
         if before and r["budget"] == options.budget and "loss" in r:
@@ -183,12 +205,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/everlearn")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT.parent / "shared/data")
-    parser.add_argument("--peers", type=pathlib.Path, default=ROOT.parent / "shared/peers/automl_60s.jsonl")
+    parser.add_argument("--peers", type=pathlib.Path, nargs="*", default=[ROOT.parent / "shared/peers/automl_60s.jsonl", HERE / "peers.jsonl"])
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/automl")
     parser.add_argument("--budget", type=float, default=60)
     parser.add_argument("--sets", default="", help="names with commas; default: those of the peers' results; all: every set")
     parser.add_argument("--splits", type=int, default=3, help="of sets below 5,000 rows")
-    parser.add_argument("--run", default="", help="peers to run here, with commas")
+    parser.add_argument("--run", default="", help="peers to run here where --peers says nothing, with commas")
+    parser.add_argument("--peers-only", action="store_true", help="do not run Everlearn")
     parser.add_argument("--sentinel", default="lightgbm", help="a peer to run here too; empty: none")
     parser.add_argument("--experience", default="none")
     parser.add_argument("--leave-out", action="store_true", help="pass --leave-out SET, so that the built-in experience does not know the set")
@@ -199,10 +222,11 @@ def main():
     if options.quick:
         options.budget, options.splits, options.sets, options.run, options.sentinel = 10, 1, options.sets or ",".join(sets.QUICK), "lightgbm", ""
     options.budget = int(options.budget) if options.budget == int(options.budget) else options.budget
+    options.systems = [] if options.peers_only else ["everlearn"]
     options.run = [name for name in options.run.split(",") if name]
     options.version = hashlib.sha1(options.binary.read_bytes() + options.experience.encode() + options.more.encode()).hexdigest()[:10]
     index = sets.read_index(options.data)
-    of_peers = list(dict.fromkeys(r["set"] for r in read_lines(options.peers)))
+    of_peers = list(dict.fromkeys(r["set"] for r in stored_results(options) if r["budget"] == options.budget))
     names = list(index) if options.sets == "all" else options.sets.split(",") if options.sets else of_peers
     unknown = [name for name in names if name not in index]
     if unknown:

@@ -1,0 +1,96 @@
+#include "search/refit.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+
+namespace everlearn {
+namespace {
+
+constexpr double kLookEvery = 0.1;  // seconds
+
+class Refitting {
+ public:
+  Refitting(const Trials& all, const Dataset& data, const std::vector<Fold>& folds, WorkerPool* pool, const RefitOptions& options)
+      : all_(all), data_(data), options_(options), pool_(pool), units_(options.units) {
+    rows_ = static_cast<double>(data.rows()) / static_cast<double>(std::max<size_t>(1, folds.front().train.size()));
+  }
+
+  Refitted Run(const std::vector<size_t>& trials) {
+    Refitted refitted;
+    auto next = trials.begin();
+    while (!Ended() && (next != trials.end() || pool_->busy() > 0)) {
+      for (; next != trials.end() && pool_->idle() > 0; ++next) Start(*next);
+      for (PieceResult& result : pool_->Wait(kLookEvery)) {
+        refitted.fit_seconds += result.fit_seconds;
+        // One that had to end early is not what was measured.
+        if (result.status == TrialStatus::kOk && !result.cut) refitted.models[result.number] = std::move(result.model);
+      }
+      if (options_.between) options_.between();
+    }
+    pool_->Abandon();
+    return refitted;
+  }
+
+ private:
+  bool Ended() const { return no_worker_ || (options_.stop && options_.stop()) || (options_.units == 0 && options_.seconds_left() <= 0); }
+
+  // 0 where the learner does not say.
+  int64_t BestRounds(const Trial& trial) const {
+    int64_t sum = 0, count = 0;
+    for (size_t k = 0; k < (options_.newest_only ? 1 : trial.done()); ++k) {
+      if (trial.pieces[k]->rounds == 0) continue;
+      sum += trial.pieces[k]->rounds;
+      ++count;
+    }
+    return count > 0 ? std::max<int64_t>(1, sum / count) : 0;
+  }
+
+  // Where there is time for it.
+  void Start(size_t number) {
+    constexpr double kMargin = 1.2;
+    const Trial& trial = all_[number];
+    if (trial.pieces[0]->fit_seconds <= 0) return;  // of an earlier search: its rounds are not known
+    const Candidate& candidate = trial.candidate;
+    PieceRequest request{.number = number,
+                         .learner = candidate.learner,
+                         .parameters = ToText(candidate.parameters.ToJson()),
+                         .fold = kAllRows,
+                         .seed = FitSeed(options_.seed, 0),
+                         .rounds = BestRounds(trial)};
+    if (options_.units > 0) {
+      const double needed = Learners()
+                                .Get(candidate.learner)
+                                .cost_units(static_cast<double>(data_.rows()), static_cast<double>(data_.features()),
+                                            static_cast<double>(data_.outputs()), candidate.parameters);
+      if (needed > units_) return;
+      units_ -= needed;
+    } else {
+      request.seconds = options_.seconds_left();
+      if (trial.pieces[0]->cut || trial.pieces[0]->fit_seconds * rows_ * kMargin > request.seconds) return;
+    }
+    try {
+      pool_->Start(request);
+    } catch (const Error&) {  // the system gives no process: what there is must do
+      no_worker_ = true;
+    }
+  }
+
+  const Trials& all_;
+  const Dataset& data_;
+  const RefitOptions& options_;
+  WorkerPool* pool_;
+  double units_;  // left
+  double rows_;   // of all, times those of the first fold
+  bool no_worker_ = false;
+};
+
+}  // namespace
+
+Refitted RefitTrials(const std::vector<size_t>& trials, const Trials& all, const Dataset& data, const std::vector<Fold>& folds,
+                     WorkerPool* pool, const RefitOptions& options) {
+  return Refitting(all, data, folds, pool, options).Run(trials);
+}
+
+}  // namespace everlearn

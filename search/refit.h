@@ -1,0 +1,35 @@
+// Fits trials of a search again on all rows, with the rounds that were best on their folds.
+//
+// Belongs to the thread of the pool. With `units` the results do not depend on the clock.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "search/trials.h"
+#include "search/worker_pool.h"
+
+namespace everlearn {
+
+struct RefitOptions {
+  uint64_t seed = 0;
+  bool newest_only = false;  // the first fold alone says how many rounds, since it had the most rows
+  double units = 0;          // declared cost that all fits together may have; 0: the clock counts
+  std::function<double()> seconds_left = {};
+  std::function<bool()> stop = {};
+  std::function<void()> between = {};  // called while fits run
+};
+
+struct Refitted {
+  std::map<size_t, std::string> models;  // of trials, ModelBytes; those that failed, or that there was no time for, are not there
+  double fit_seconds = 0;
+};
+
+// In the order of `trials`, each with its first fold done; the pool has nothing to do. Does not throw for what goes wrong in a fit.
+Refitted RefitTrials(const std::vector<size_t>& trials, const Trials& all, const Dataset& data, const std::vector<Fold>& folds,
+                     WorkerPool* pool, const RefitOptions& options);
+
+}  // namespace everlearn
