@@ -78,17 +78,19 @@ InferOptions ToInferOptions(const TaskFlags& flags, const std::string& source) {
 
 std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task) {
   const size_t classes = task.labels.size();
+  const bool weighted = !task.weight.empty() || !flags.class_weights.empty();
   std::vector<Candidate> candidates;
   for (const std::string& name : flags.learners) {
     const LearnerInfo& learner = Learners().Get(name);
     if (!learner.supports(classes))
       throw Error(ErrorKind::kUsage, "the learner " + name + " cannot do " + std::string(TaskKindName(task.kind)) + " tasks",
                   "see: everlearn learners");
-    if (!task.weight.empty() && !learner.weights)
-      throw Error(ErrorKind::kUsage, "the learner " + name + " does not use weights", "leave out --weight or this learner");
+    if (weighted && !learner.weights)
+      throw Error(ErrorKind::kUsage, "the learner " + name + " does not use weights",
+                  std::string("leave out ") + (task.weight.empty() ? "--class-weight" : "--weight") + " or this learner");
     candidates.push_back(DefaultCandidate(name));
   }
-  if (candidates.empty()) candidates = QuickCandidates(classes, !task.weight.empty());
+  if (candidates.empty()) candidates = QuickCandidates(classes, weighted);
   for (const std::string& text : flags.settings) {
     const Setting setting = ParseSetting(text);
     const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.learner == setting.learner; });

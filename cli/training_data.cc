@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "cli/class_weights.h"
 #include "cli/content_folds.h"
 #include "cli/terminal.h"
 #include "cli/training_checks.h"
@@ -169,9 +170,10 @@ TrainingData ReadTrainingData(const std::string& place, const TaskFlags& flags, 
     is_category.push_back(feature.is_category());
     dictionary_sizes.push_back(feature.dictionary.size());
   }
+  std::vector<double> weights = TimesClassWeights(flags.class_weights, task, target, Weights(table, task, source));
   training.data =
       std::make_unique<Dataset>(std::move(is_category), std::move(dictionary_sizes), training.space.Encode(table, options.threads),
-                                std::move(target), Weights(table, task, source), task.labels.size());
+                                std::move(target), std::move(weights), task.labels.size());
   training.folds = MakeFolds(table, flags, options.seed, &training);
   training.schema = UsedSchema(schema, training.space, task);
   training.features = DescribeColumns(table, schema, training.space, task);

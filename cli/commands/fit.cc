@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/resources.h"
+#include "cli/class_weights.h"
 #include "cli/command.h"
 #include "cli/decision_flags.h"
 #include "cli/evaluated_rows.h"
@@ -127,6 +128,7 @@ void PrintReport(const TrainingData& training, const SearchedModel& result, cons
 int Fit(const FitFlags& flags, const CommonOptions& options) {
   const Stopwatch watch;
   CheckTaskFlags(flags.task);
+  CheckClassWeights(flags.task.class_weights);
   CheckSearchFlags(flags.search);
   CheckCosts(flags.costs);
   CheckWritable(flags.model);
@@ -180,6 +182,7 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
                   ->type_name("SOURCE");
               app.add_flag("--strict", flags->strict, "a warning of a leak (a column that gives the target away) is a failure");
               AddTaskFlags(app, &flags->task);
+              AddClassWeightFlag(app, &flags->task.class_weights);
               AddSearchFlags(app, &flags->search);
               AddCostFlag(app, &flags->costs);
               AddCoverageFlag(app, &flags->coverage, "predictions get lower and upper, or labels, that hold the truth with this chance");

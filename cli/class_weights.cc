@@ -1,0 +1,87 @@
+#include "cli/class_weights.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/suggest.h"
+
+namespace everlearn {
+namespace {
+
+constexpr char kBalanced[] = "balanced";
+constexpr double kMostWeight = 1e6;
+
+struct ClassWeight {
+  std::string label;
+  double value;
+};
+
+ClassWeight Parse(const std::string& text) {
+  const size_t equals = text.rfind('=');  // a label may hold one
+  double value = 0;
+  if (equals != std::string::npos && !CLI::detail::lexical_cast(text.substr(equals + 1), value)) value = 0;
+  if (!(value > 0) || value > kMostWeight)
+    throw Error(ErrorKind::kUsage, "--class-weight: '" + text + "' is no weight of a class",
+                "write balanced, or LABEL=NUMBER with a number above 0, such as yes=5");
+  return {text.substr(0, equals), value};
+}
+
+bool IsBalanced(const std::vector<std::string>& weights) { return weights.size() == 1 && weights[0] == kBalanced; }
+
+std::vector<double> Balanced(std::span<const double> target, std::span<const double> rows, size_t classes) {
+  std::vector<double> sums(classes, 0.0);
+  for (size_t i = 0; i < target.size(); ++i) sums[static_cast<size_t>(target[i])] += rows[i];
+  const double all = std::accumulate(sums.begin(), sums.end(), 0.0);
+  const auto present = static_cast<double>(std::count_if(sums.begin(), sums.end(), [](double sum) { return sum > 0; }));
+  for (double& sum : sums) sum = sum > 0 ? all / (present * sum) : 1;
+  return sums;
+}
+
+std::vector<double> Named(const std::vector<std::string>& weights, const Task& task) {
+  std::vector<double> of_class(task.labels.size(), 1.0);
+  std::vector<bool> given(task.labels.size(), false);
+  for (const std::string& text : weights) {
+    const ClassWeight weight = Parse(text);
+    const int label = task.LabelIndex(weight.label);
+    if (label < 0)
+      throw Error(ErrorKind::kUsage, "--class-weight: '" + weight.label + "' is no class of '" + task.target + "'",
+                  SuggestionHint(weight.label, task.labels));
+    if (given[static_cast<size_t>(label)])
+      throw Error(ErrorKind::kUsage, "--class-weight: the label '" + weight.label + "' has two weights", "give one");
+    given[static_cast<size_t>(label)] = true;
+    of_class[static_cast<size_t>(label)] = weight.value;
+  }
+  return of_class;
+}
+
+}  // namespace
+
+void AddClassWeightFlag(CLI::App& app, std::vector<std::string>* weights) {
+  app.add_option("--class-weight", *weights, "how much rows of a class count, to learners and in the metric: LABEL=5,…, or balanced")
+      ->delimiter(',')
+      ->type_name("LABEL=NUMBER|balanced")
+      ->allow_extra_args(false)
+      ->expected(1, 1 << 20)
+      ->group("Task");
+}
+
+void CheckClassWeights(const std::vector<std::string>& weights) {
+  if (IsBalanced(weights)) return;
+  for (const std::string& text : weights) Parse(text);
+}
+
+std::vector<double> TimesClassWeights(const std::vector<std::string>& weights, const Task& task, std::span<const double> target,
+                                      std::vector<double> rows) {
+  if (weights.empty()) return rows;
+  if (!task.is_classification())
+    throw Error(ErrorKind::kUsage, "--class-weight: the task is regression, it has no classes", "leave it out, or use --weight");
+  rows.resize(target.size(), 1.0);
+  const std::vector<double> of_class = IsBalanced(weights) ? Balanced(target, rows, task.labels.size()) : Named(weights, task);
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] *= of_class[static_cast<size_t>(target[i])];
+  return rows;
+}
+
+}  // namespace everlearn
