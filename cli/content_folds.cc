@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <unordered_map>
 
 #include "base/hash.h"
 #include "base/random.h"
@@ -34,8 +35,10 @@ std::vector<Fold> ContentFolds(std::span<const uint64_t> keys, std::span<const d
   const size_t groups = std::max<size_t>(1, classes);
   std::vector<Fold> folds(parts);
   std::vector<double> rows(parts * groups), all(groups);
+  std::unordered_map<uint64_t, uint64_t> met;
   for (uint32_t i = 0; i < keys.size(); ++i) {
-    const size_t part = MixBits(keys[i] ^ MixBits(seed + 1)) % parts;
+    const uint64_t before = met[keys[i]]++;
+    const size_t part = MixBits(keys[i] ^ MixBits(seed + 1 + MixBits(before))) % parts;
     for (size_t k = 0; k < parts; ++k) (k == part ? folds[k].validation : folds[k].train).push_back(i);
     const size_t group = classes > 0 ? static_cast<size_t>(target[i]) : 0;
     ++rows[part * groups + group];

@@ -1,5 +1,6 @@
-// Folds by what rows hold: a row is validated in the same fold whenever a table that has grown is read again, so that the fold models of an
-// earlier search have not seen the rows that they are measured on; and equal rows share a fold.
+// Folds by what rows hold: a row is validated in the same fold whenever a table that has grown at its end is read again, so that the fold
+// models of an earlier search have not seen the rows that they are measured on. Of equal rows the first, the second and so on are dealt out
+// apart, as rows drawn at random would be: where rows come again, a model that remembers them is as good as it looks.
 //
 // Pure functions.
 #pragma once
@@ -17,8 +18,8 @@ namespace everlearn {
 // text. N-grams of texts are left out: which ones are features changes as a table grows.
 std::vector<uint64_t> ContentKeys(const FeatureSpace& space, std::span<const double> values);
 
-// Fold by key and seed. Empty where folds would be uneven (fewer than four fifths of an even share of the rows, or of a class of `target`,
-// where `classes` > 0): few rows, or many equal ones, or no features.
+// Fold by key, seed and the number of rows of the same key before. Empty where folds would be uneven (fewer than four fifths of an even
+// share of the rows, or of a class of `target`, where `classes` > 0): few rows, or no features.
 std::vector<Fold> ContentFolds(std::span<const uint64_t> keys, std::span<const double> target, size_t classes, int count, uint64_t seed);
 
 }  // namespace everlearn

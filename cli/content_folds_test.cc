@@ -47,8 +47,13 @@ TEST(ContentFolds, AnotherSeedGivesOtherFolds) {
   EXPECT_NE(FoldOf(ContentFolds(keys, {}, 0, 5, 1)), FoldOf(ContentFolds(keys, {}, 0, 5, 2)));
 }
 
+TEST(ContentFolds, EqualRowsAreDealtOutApart) {
+  const std::vector<Fold> folds = ContentFolds(std::vector<uint64_t>(5'000, 7), {}, 0, 5, 1);
+  ASSERT_EQ(folds.size(), 5U);
+  for (const Fold& fold : folds) EXPECT_NEAR(static_cast<double>(fold.validation.size()), 1'000, 150);
+}
+
 TEST(ContentFolds, UnevenFoldsAreRefused) {
-  EXPECT_TRUE(ContentFolds(std::vector<uint64_t>(1'000, 7), {}, 0, 5, 1).empty());
   EXPECT_TRUE(ContentFolds(RandomKeys(20), {}, 0, 8, 1).empty());
   std::vector<double> rare(5'000, 0.0);
   rare[17] = 1;  // a class of one row cannot be in every fold

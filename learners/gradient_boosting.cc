@@ -76,7 +76,7 @@ std::vector<Parameter> TreeParameters() {
        .high = 100,
        .scale = kLog,
        .doc = "Least curvature of the loss in a leaf.",
-       .search = SearchRange{1e-3, 1e-3}},
+       .search = SearchRange{1e-3, 10}},
       {.name = "min_gain", .value = 0, .low = 0, .high = 100, .doc = "Least gain of a split.", .search = SearchRange{0, 0}},
       {.name = "l1", .value = 0, .low = 0, .high = 1000, .doc = "L1 penalty on the values of leaves.", .search = SearchRange{0, 20}},
       {.name = "l2", .value = 0, .low = 0, .high = 1000, .doc = "L2 penalty on the values of leaves.", .search = SearchRange{0, 100}},

@@ -15,6 +15,8 @@ constexpr double kMostSquaredErrors = 16.0;      // an error counts as at most t
 constexpr double kVarianceRows = 200.0;          // memory of the variance, in outcomes
 constexpr double kLeastVarianceRows = 20.0;      // from here on
 constexpr double kTrustRows = 1000;
+// Between the two blends: how sure one was of what is wrong counts little, since both are wrong until a change is known.
+constexpr double kWrong = 0.1, kFarOff = 0.135;
 constexpr double kMostShare = 1 + 1e-6;  // rounding
 constexpr double kMostGrowth = 20.0;     // a squared error counts as at most so many variances in the variance
 
@@ -24,6 +26,12 @@ void SpreadShare(size_t count, double share, const WeightOf& weight_of) {
   double sum = 0;
   for (size_t i = 0; i < count; ++i) sum += weight_of(i);
   for (size_t i = 0; i < count; ++i) weight_of(i) = (1.0 - share) * weight_of(i) / sum + share / static_cast<double>(count);
+}
+
+// What the two blends say of it.
+std::vector<double>& BothAtHand() {
+  static thread_local std::vector<double> both;
+  return both;
 }
 
 }  // namespace
@@ -51,11 +59,13 @@ void Blend::AddExpert(uint32_t member) {
   experts_.push_back({member, weight, {}});
   experts_.back().weights.fill(weight);
   pools_.AddExpert();
+  for (Blend& fresh : fresh_) fresh.AddExpert(member);
 }
 
 void Blend::ReplaceExpert(uint32_t member, uint32_t by) {
   for (Expert& expert : experts_)
     if (expert.member == member) expert.member = by;
+  for (Blend& fresh : fresh_) fresh.ReplaceExpert(member, by);
 }
 
 bool Blend::HasExpert(uint32_t member) const {
@@ -114,6 +124,13 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
     for (size_t i = 0; i < k; ++i) out[i] += shares_[party] * row.parties[party * k + i];
   if (classes_ == 2) out[0] = 1.0 - out[1];
   if (parties != nullptr) *parties = row.parties;
+  if (fresh_.empty()) return true;
+  std::vector<double>& both = BothAtHand();
+  both.assign(out, out + k);
+  both.resize(2 * k);
+  if (!fresh_[0].Predict(members, predictions, both.data() + k)) std::copy_n(out, k, both.data() + k);
+  for (size_t i = 0; i < k; ++i) out[i] += fresh_share_ * (both[k + i] - out[i]);
+  if (parties != nullptr) parties->insert(parties->end(), both.begin(), both.end());
   return true;
 }
 
@@ -132,8 +149,9 @@ void Blend::FollowVariance(double error) {
   variance_ += (squared - variance_) / variance_rows_;
 }
 
-// The second sort of mixes begins where the first one is.
+// The second sort of mixes begins where the first one is, and so does the second blend.
 void Blend::BeLate() {
+  fresh_.push_back(*this);
   late_ = true;
   for (Expert& expert : experts_) std::copy_n(expert.weights.begin(), kMixes, expert.weights.begin() + kMixes);
   double all = 1;
@@ -143,10 +161,10 @@ void Blend::BeLate() {
   for (double& share : shares_) share /= all;
 }
 
-const double* Blend::AdviceNow(size_t expert, const PendingRow& row, const std::vector<double>& now) const {
-  for (size_t i = 0; i < row.members.size(); ++i) {
+const double* Blend::AdviceNow(size_t expert, const std::vector<uint32_t>& members, const std::vector<double>& now) const {
+  for (size_t i = 0; i < members.size(); ++i) {
     const double* said = now.data() + i * outputs();
-    if (row.members[i] == experts_[expert].member) return std::isfinite(said[0]) ? said : nullptr;
+    if (members[i] == experts_[expert].member) return std::isfinite(said[0]) ? said : nullptr;
   }
   return nullptr;
 }
@@ -168,12 +186,28 @@ void Blend::LearnMix(size_t mix, const std::vector<const double*>& advice, doubl
   SpreadShare(experts_.size(), kShares[mix % kMixes], [&](size_t e) -> double& { return experts_[e].weights[mix]; });
 }
 
-void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay, const std::vector<double>& now) {
-  const size_t k = outputs();
+void Blend::Learn(const PendingRow& row, double truth, uint64_t delay, const std::vector<double>& now) {
   if (delay > 0 && !late_) BeLate();
+  LearnFrom(row.members, row.predictions, row.parties, truth, delay, now);
+  // What is known by now is at once an outcome of what would be said by now.
+  for (Blend& fresh : fresh_) fresh.LearnFrom(row.members, now.size() == row.predictions.size() ? now : row.predictions, {}, truth, 0, {});
+}
+
+void Blend::JudgeFresh(const double* said, double truth, double rate) {
+  constexpr double kShare = 0.01;
+  const double least = classes_ > 0 ? kWrong / static_cast<double>(classes_) : kFarOff;
+  const auto credit = [&](const double* prediction) { return std::pow(std::max(Likelihood(prediction, truth), least), rate); };
+  const double own = (1 - fresh_share_) * credit(said), fresh = fresh_share_ * credit(said + outputs());
+  fresh_share_ = (1 - kShare * rate) * fresh / (own + fresh) + kShare * rate / 2;
+}
+
+void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<double>& predictions, const std::vector<double>& parties,
+                      double truth, uint64_t delay, const std::vector<double>& now) {
+  const size_t k = outputs();
   Row& row = RowAtHand();
-  if (!ReadRow(pending.members, pending.predictions, &row)) return;
-  const std::vector<double>& said = pending.parties.size() == row.parties.size() ? pending.parties : row.parties;
+  if (!ReadRow(members, predictions, &row)) return;
+  const bool known = parties.size() >= row.parties.size();
+  const std::vector<double>& said = known ? parties : row.parties;
   if (classes_ == 0) {
     double blended = 0;
     for (size_t party = 0; party < shares_.size(); ++party) blended += shares_[party] * said[party];
@@ -186,12 +220,13 @@ void Blend::Learn(const PendingRow& pending, double truth, uint64_t delay, const
   const double rate = 1 / std::sqrt(1.0 + static_cast<double>(delay));
   for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
   SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
+  if (parties.size() == row.parties.size() + 2 * k) JudgeFresh(parties.data() + row.parties.size(), truth, rate * rate);
   pools_.Learn(row.mean.data(), row.advice, truth, variance_, rate);
   for (size_t mix = 0; mix < kMixes; ++mix) LearnMix(mix, row.advice, truth);
   if (!late_) return;
   row.now = row.advice;
-  if (now.size() == pending.predictions.size())
-    for (size_t e = 0; e < experts_.size(); ++e) row.now[e] = AdviceNow(e, pending, now);
+  if (now.size() == predictions.size())
+    for (size_t e = 0; e < experts_.size(); ++e) row.now[e] = AdviceNow(e, members, now);
   for (size_t mix = kMixes; mix < 2 * kMixes; ++mix) LearnMix(mix, row.now, truth);
 }
 
@@ -207,9 +242,13 @@ void Blend::Save(ByteWriter* out) const {
     for (const double weight : expert.weights) out->Put(weight);
   }
   pools_.Save(out);
+  out->Put(fresh_share_);
+  for (const Blend& fresh : fresh_) fresh.Save(out);
 }
 
-void Blend::Load(ByteReader* in) {
+void Blend::Load(ByteReader* in) { Load(in, true); }
+
+void Blend::Load(ByteReader* in, bool may_be_late) {
   variance_ = in->Get<double>();
   variance_rows_ = in->Get<double>();
   late_ = in->Get<bool>();
@@ -223,11 +262,15 @@ void Blend::Load(ByteReader* in) {
     for (double& weight : expert.weights) weight = in->Get<double>();
   }
   pools_.Load(in);
+  fresh_share_ = in->Get<double>();
+  fresh_.clear();
+  if (late_ && may_be_late) fresh_.emplace_back(classes_).Load(in, false);
   // Shares and weights are never 0: an expert without any could not come back.
   const auto is_share = [](double share) { return share > 0 && share <= kMostShare; };
   bool good = shares_.size() == parties && pools_.experts() == experts_.size() && std::all_of(shares_.begin(), shares_.end(), is_share);
   for (const Expert& expert : experts_)
     good = good && expert.trust >= 0 && expert.trust <= kMostShare && std::all_of(expert.weights.begin(), expert.weights.end(), is_share);
+  good = good && is_share(fresh_share_) && (!late_ || (may_be_late && fresh_[0].size() == experts_.size()));
   good = good && variance_ >= 0 && std::isfinite(variance_) && variance_rows_ >= 0 && variance_rows_ <= kVarianceRows;
   if (!good) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its blend is none");
 }

@@ -9,7 +9,10 @@
 // rate 1/√(1 + rows of delay) (the order that is best for delayed feedback: Joulani, György & Szepesvári, Online learning under delayed
 // feedback, 2013). But what an expert said before it could know of a change says little about what it says after: so once an outcome was
 // late there are as many mixes again, whose weights follow what experts say about the row just before they learn its outcome. The second
-// layer judges these parties like all others. Without delay, over T outcomes, the cumulative log-loss exceeds that of any sequence of
+// layer judges these parties like all others. And there is a second blend, which learns as if these were predictions whose outcomes came at
+// once: after a change it is right as soon as its experts are, where the first one follows for another delay what was wrong; but it
+// believes experts that know nothing except what came last. The two are mixed by what both said when the row was predicted, in the long
+// run: at the rate 1/(1 + rows of delay). Without delay, over T outcomes, the cumulative log-loss exceeds that of any sequence of
 // experts with k changes by at most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) + ln N + T ln(1/(1−b)): n experts, N parties, a and b the
 // two shares.
 //
@@ -41,7 +44,7 @@ class Blend {
   size_t size() const { return experts_.size(); }
 
   // Blends the experts' predictions of this row (those of `members`, outputs numbers each) into `out`; false when none of them predicted.
-  // `parties` (may be null): what each party says, outputs numbers each, for Learn.
+  // `parties` (may be null): what each party says, outputs numbers each, for Learn; where outcomes are late, then what both blends say.
   bool Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out,
                std::vector<double>* parties = nullptr) const;
 
@@ -69,8 +72,12 @@ class Blend {
   struct Row;
   static Row& RowAtHand();
   bool ReadRow(const std::vector<uint32_t>& members, const std::vector<double>& predictions, Row* row) const;
-  const double* AdviceNow(size_t expert, const PendingRow& row, const std::vector<double>& now) const;
+  void Load(ByteReader* in, bool may_be_late);
+  const double* AdviceNow(size_t expert, const std::vector<uint32_t>& members, const std::vector<double>& now) const;
   void LearnMix(size_t mix, const std::vector<const double*>& advice, double truth);
+  void LearnFrom(const std::vector<uint32_t>& members, const std::vector<double>& predictions, const std::vector<double>& parties,
+                 double truth, uint64_t delay, const std::vector<double>& now);
+  void JudgeFresh(const double* said, double truth, double rate);
   double Likelihood(const double* prediction, double truth) const;
   void FollowVariance(double error);
 
@@ -81,6 +88,8 @@ class Blend {
   std::vector<Expert> experts_;
   ExpertPools pools_;
   std::vector<double> shares_;
+  std::vector<Blend> fresh_;  // one once an outcome was late
+  double fresh_share_ = 0.5;  // of what it says in what is said
 };
 
 }  // namespace everlearn

@@ -49,6 +49,18 @@ std::vector<size_t> Candidates(const Trials& trials) {
   return candidates;
 }
 
+// Whether another trial of the same learner has more than twice the folds and is about as good on those that both have: what the few folds
+// of a trial seem to gain is then less than its small bag loses.
+bool IsSuperseded(size_t trial, const std::vector<size_t>& ranked, const Trials& trials) {
+  constexpr double kAsGood = 0.01;  // of what the constant is behind
+  const size_t folds = trials[trial].done();
+  const double own = trials.Loss(trial, folds), range = trials.ConstantLoss(folds) - own;
+  return std::any_of(ranked.begin(), ranked.end(), [&](size_t other) {
+    return trials[other].candidate.learner == trials[trial].candidate.learner && trials[other].done() > 2 * folds &&
+           trials.Loss(other, folds) - own <= kAsGood * range;
+  });
+}
+
 // Its predictions on the validation rows of the first `common` folds.
 std::span<const double> Predictions(const Trial& trial, size_t common, std::vector<std::vector<double>>* joined) {
   if (common == 1) return trial.pieces[0]->predictions;
@@ -143,7 +155,8 @@ Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::
                 const FinalModelOptions& options) {
   constexpr double kMostWeight = 0.8, kHalf = 0.5;
   constexpr size_t kFewRows = 1'000;
-  const std::vector<size_t> ranked = Candidates(trials);
+  std::vector<size_t> ranked = Candidates(trials);
+  if (options.most_models > 1) std::erase_if(ranked, [&, all = ranked](size_t trial) { return IsSuperseded(trial, all, trials); });
   if (ranked.empty()) return {};
   Selected first = SelectOn(1, ranked, data, folds, metric, trials, options);
   std::vector<double> weights(folds.size() + 1, 0.0);  // of those that have just so many folds

@@ -135,6 +135,18 @@ TEST_F(FinalModelTest, KeepsTheLimitOfTime) {
   EXPECT_LE(Make(1e-5).seconds_per_row, 1e-5);
 }
 
+TEST_F(FinalModelTest, ATrialOfOneFoldDoesNotDisplaceBagsThatAreAboutAsGood) {
+  for (const double error : {0.3, 0.31, 0.32}) AddTrial(error, kFolds);
+  const size_t lucky = AddTrial(0.298, 1);
+  const FinalModel final = Make();
+  EXPECT_EQ(final.fold_values.size(), kFolds);
+  EXPECT_EQ(std::count(final.members.begin(), final.members.end(), lucky), 0);
+  // One that is much better does.
+  const size_t better = AddTrial(0.1, 1);
+  const FinalModel other = Make();
+  EXPECT_EQ(other.members.front(), better);
+}
+
 TEST_F(FinalModelTest, SingleModelsAreTakenFromAllRowsWhereThereAreAny) {
   const size_t good = AddTrial(0.3, 1), other = AddTrial(0.35, 1);
   std::vector<size_t> asked;

@@ -149,7 +149,9 @@ std::vector<Candidate> LearntOrder(const StrategyContext& context, const std::se
 std::vector<Candidate> HandWrittenOrder(const StrategyContext& context, const std::set<std::string>& allowed) {
   std::vector<Candidate> order;
   for (const PortfolioEntry& entry : DefaultPortfolio()) {
-    if (allowed.count(entry.learner) == 0 || (entry.only == PortfolioEntry::Only::kValues && context.classes > 0)) continue;
+    const bool fits = entry.only == PortfolioEntry::Only::kAll || (entry.only == PortfolioEntry::Only::kValues && context.classes == 0) ||
+                      (entry.only == PortfolioEntry::Only::kManyClasses && context.classes > 2);
+    if (allowed.count(entry.learner) == 0 || !fits) continue;
     if (const auto candidate = CandidateFrom(entry.learner, entry.parameters)) order.push_back(*candidate);
   }
   return order;

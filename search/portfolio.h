@@ -13,7 +13,7 @@ namespace everlearn {
 struct PortfolioEntry {
   std::string learner;
   JsonObject parameters;                                // those that are not at their defaults
-  enum class Only { kAll, kValues } only = Only::kAll;  // kValues: of regressions alone
+  enum class Only { kAll, kValues, kManyClasses } only = Only::kAll;  // kValues: of regressions alone; kManyClasses: of more than two
 };
 const std::vector<PortfolioEntry>& DefaultPortfolio();
 
