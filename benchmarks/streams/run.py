@@ -190,7 +190,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     listed = lambda known: lambda value: [v for v in value.split(",") if v in known] or parser.error(f"one of {', '.join(known)}")  # noqa: E731
     parser.add_argument("--parts", type=listed([*PARTS, "members", "recovery"]), default=list(PARTS))
-    parser.add_argument("--sets", type=listed(list(sets.SETS)), default=list(sets.SETS))
+    parser.add_argument("--sets", type=listed(list(sets.SETS)), default=sets.REAL)
     parser.add_argument("--run", type=lambda v: v.split(","), default=[], help="peers to be run here")
     parser.add_argument("--data", default=SHARED / "data")
     parser.add_argument("--peers", default=SHARED / "peers/streams.jsonl")

@@ -23,6 +23,10 @@ SETS = {
     "metro_traffic": ("streams/metro_traffic", "traffic_volume", "value"),
     "bike_hour": ("tabular/bike_hour", "count", "value"),
 }
+REAL = list(SETS)
+# Of made.py: with --data FOLDER, by name.
+SETS |= {name: (name, "y", "class") for name in ("made_mixed", "made_sine", "made_agrawal", "made_sea", "made_tree", "made_hyperplane")}
+SETS["made_friedman"] = ("made_friedman", "y", "value")
 
 
 def read(data, name):
