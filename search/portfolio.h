@@ -12,7 +12,7 @@ namespace everlearn {
 // A configuration of the hand-written portfolio, which stands where there is no experience with a learner.
 struct PortfolioEntry {
   std::string learner;
-  JsonObject parameters;                                // those that are not at their defaults
+  JsonObject parameters;                                              // those that are not at their defaults
   enum class Only { kAll, kValues, kManyClasses } only = Only::kAll;  // kValues: of regressions alone; kManyClasses: of more than two
 };
 const std::vector<PortfolioEntry>& DefaultPortfolio();
