@@ -17,13 +17,13 @@ namespace everlearn {
 
 struct TaskFlags {
   TaskOptions task;
-  std::vector<std::string> types;     // COL=TYPE
-  std::vector<std::string> learners;  // names
-  std::vector<std::string> settings;  // learner.parameter=value
+  std::vector<std::string> types;               // COL=TYPE
+  std::vector<std::string> learners;            // names
+  std::vector<std::string> settings;            // learner.parameter=value
   std::vector<std::string> class_weights = {};  // of --class-weight (cli/class_weights.h), which only fit has
-  int folds = 0;                      // 0: not given
-  int default_folds = 5;              // where they are not given
-  bool content_folds = false;         // rows keep their fold as the table grows (cli/content_folds.h), where that gives even folds
+  int folds = 0;                                // 0: not given
+  int default_folds = 5;                        // where they are not given
+  bool content_folds = false;  // rows keep their fold as the table grows (cli/content_folds.h), where that gives even folds
 };
 
 // Declares --target --kind --metric --type --ignore --weight --group --time --key --folds --learners --set.

@@ -40,9 +40,9 @@ struct BudgetedSearchOptions {
   std::vector<EarlierTrial> earlier = {};  // count as trials that are done
   std::vector<std::string> learners = {};  // allowed; empty: all that the strategy likes
   std::vector<int8_t> monotone = {};       // as FitOptions::monotone
-  bool time_ordered = false;  // folds come from the newest to the oldest, each with less to learn from: no bags are made
-  double max_latency = 0;     // seconds a row of the final model; 0: no limit
-  std::function<bool()> stop = {};                                 // true: end now, with the best so far
+  bool time_ordered = false;               // folds come from the newest to the oldest, each with less to learn from: no bags are made
+  double max_latency = 0;                  // seconds a row of the final model; 0: no limit
+  std::function<bool()> stop = {};         // true: end now, with the best so far
   std::function<void(double share, size_t trials)> progress = {};  // of the budget that is spent
 };
 

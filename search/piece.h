@@ -33,7 +33,7 @@ constexpr uint32_t kAllRows = std::numeric_limits<uint32_t>::max();
 struct PieceRequest {
   uint64_t number = 0;  // given back with the result
   std::string learner, parameters;
-  uint32_t fold = 0;        // kAllRows: fitted on all rows and measured on none
+  uint32_t fold = 0;  // kAllRows: fitted on all rows and measured on none
   uint64_t seed = 0;
   uint64_t train_rows = 0;  // so many of the fold's training rows, drawn by the seed; 0: all
   int64_t rounds = 0;       // as FitOptions::rounds
