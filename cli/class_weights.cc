@@ -12,7 +12,7 @@ namespace everlearn {
 namespace {
 
 constexpr char kBalanced[] = "balanced";
-constexpr double kMostWeight = 1e6;
+constexpr double kLeastWeight = 1e-6, kMostWeight = 1e6;
 
 struct ClassWeight {
   std::string label;
@@ -23,9 +23,9 @@ ClassWeight Parse(const std::string& text) {
   const size_t equals = text.rfind('=');  // a label may hold one
   double value = 0;
   if (equals != std::string::npos && !CLI::detail::lexical_cast(text.substr(equals + 1), value)) value = 0;
-  if (!(value > 0) || value > kMostWeight)
+  if (!(value >= kLeastWeight) || value > kMostWeight)
     throw Error(ErrorKind::kUsage, "--class-weight: '" + text + "' is no weight of a class",
-                "write balanced, or LABEL=NUMBER with a number above 0, such as yes=5");
+                "write balanced, or LABEL=NUMBER with a number from 0.000001 to 1000000, such as yes=5");
   return {text.substr(0, equals), value};
 }
 

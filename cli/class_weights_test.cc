@@ -38,7 +38,7 @@ TEST(ClassWeights, BalancedCountsTheRowsByTheirWeights) {
 }
 
 TEST(ClassWeights, WhatIsNoneIsRefused) {
-  for (const char* text : {"b", "b=0", "b=-1", "b=x", "b=nan", "b=inf", "b=1e7", "", "="})
+  for (const char* text : {"b", "b=0", "b=-1", "b=x", "b=nan", "b=inf", "b=1e7", "b=1e-30", "", "="})
     EXPECT_THROW(CheckClassWeights({text}), Error) << text;
   EXPECT_THROW(CheckClassWeights({"balanced", "b=2"}), Error);
   EXPECT_NO_THROW(CheckClassWeights({"balanced"}));

@@ -1,13 +1,27 @@
 #include "cli/content_folds.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <unordered_map>
+#include <numeric>
 
 #include "base/hash.h"
 #include "base/random.h"
 
 namespace everlearn {
+namespace {
+
+// How many rows before each have its key.
+std::vector<uint32_t> EqualBefore(std::span<const uint64_t> keys) {
+  std::vector<uint32_t> order(keys.size()), before(keys.size(), 0);
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
+  for (size_t i = 1; i < order.size(); ++i)
+    if (keys[order[i]] == keys[order[i - 1]]) before[order[i]] = before[order[i - 1]] + 1;
+  return before;
+}
+
+}  // namespace
 
 std::vector<uint64_t> ContentKeys(const FeatureSpace& space, std::span<const double> values) {
   const size_t features = space.size(), rows = features == 0 ? 0 : values.size() / features;
@@ -35,10 +49,10 @@ std::vector<Fold> ContentFolds(std::span<const uint64_t> keys, std::span<const d
   const size_t groups = std::max<size_t>(1, classes);
   std::vector<Fold> folds(parts);
   std::vector<double> rows(parts * groups), all(groups);
-  std::unordered_map<uint64_t, uint64_t> met;
+  const std::vector<uint32_t> before = EqualBefore(keys);
   for (uint32_t i = 0; i < keys.size(); ++i) {
-    const uint64_t before = met[keys[i]]++;
-    const size_t part = MixBits(keys[i] ^ MixBits(seed + 1 + MixBits(before))) % parts;
+    const uint64_t place = before[i] == 0 ? 0 : MixBits(before[i]);
+    const size_t part = MixBits(keys[i] ^ MixBits(seed + 1 + place)) % parts;
     for (size_t k = 0; k < parts; ++k) (k == part ? folds[k].validation : folds[k].train).push_back(i);
     const size_t group = classes > 0 ? static_cast<size_t>(target[i]) : 0;
     ++rows[part * groups + group];

@@ -1,5 +1,5 @@
 // Notes: `candidates` is a list of {"learner", "parameters"}; `bags` says which configuration each member of the ensemble is, and of how
-// many first folds it has models; `fold_rule` says how rows were dealt out: {"count", "seed"}, null where not by their content.
+// many first folds it has models; `fold_rule` says how rows were dealt out: {"count", "seed", "rule"}, null where not by their content.
 #include "cli/earlier_search.h"
 
 #include <algorithm>
@@ -22,7 +22,8 @@ Candidate ReadCandidate(const Json& json) {
 
 Json FoldNotes(const TrainingData& training) {
   if (!training.content_folds) return nullptr;
-  return JsonObject{{"count", training.folds.size()}, {"seed", training.fold_seed}};
+  constexpr int kRule = 2;  // of ContentFolds; models of another one have seen rows that they would be measured on
+  return JsonObject{{"count", training.folds.size()}, {"seed", training.fold_seed}, {"rule", kRule}};
 }
 
 bool SameFeatures(const FeatureSpace& a, const FeatureSpace& b) {

@@ -174,6 +174,7 @@ class NetworkFit {
     std::vector<uint32_t> order(count);
     std::iota(order.begin(), order.end(), 0u);
     Random random(options_.seed);
+    if (options_.rounds_made != nullptr) *options_.rounds_made = 0;
     for (size_t epoch = 0, best_epoch = 0; epoch < most; ++epoch) {
       random.Shuffle(std::span(order));
       for (size_t i = 0; i < count; i += batch) {

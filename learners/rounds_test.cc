@@ -48,6 +48,23 @@ TEST_P(Rounds, OfTheBestModelMakeItAgain) {
   }
 }
 
+// Validation rows of which the contrary is true: no round helps.
+TEST(Rounds, ThatDoNotHelpAreNone) {
+  Random random(4);
+  std::vector<double> values, target;
+  std::vector<uint32_t> train, validation;
+  for (uint32_t i = 0; i < kRows; ++i) {
+    const bool is_validation = i >= kRows * 3 / 4;
+    values.push_back(random.Normal());
+    target.push_back((values.back() > 0) != is_validation ? 1 : 0);
+    (is_validation ? validation : train).push_back(i);
+  }
+  const Dataset data({false}, {0}, values, target, {}, 2);
+  int64_t best = -1;
+  FitWith("symmetric_boosting", data, train, {}, {.validation = validation, .rounds_made = &best});
+  EXPECT_EQ(best, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Learners, Rounds,
                          testing::Values("gradient_boosting", "symmetric_boosting", "neural_network", "stochastic_gradient"));
 

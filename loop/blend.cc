@@ -73,6 +73,13 @@ bool Blend::HasExpert(uint32_t member) const {
 }
 
 double Blend::Weight(const Expert& expert) const {
+  const double own = OwnWeight(expert);
+  if (fresh_.empty()) return own;
+  const auto place = static_cast<size_t>(&expert - experts_.data());
+  return own + fresh_share_ * (fresh_[0].OwnWeight(fresh_[0].experts_[place]) - own);
+}
+
+double Blend::OwnWeight(const Expert& expert) const {
   double weight = 0, sum = 0;
   for (size_t mix = 0; mix < mixes(); ++mix) {
     weight += shares_[mix] * expert.weights[mix];
@@ -122,7 +129,10 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
   if (!ReadRow(members, predictions, &row)) return false;
   for (size_t party = 0; party < shares_.size(); ++party)
     for (size_t i = 0; i < k; ++i) out[i] += shares_[party] * row.parties[party * k + i];
-  if (classes_ == 2) out[0] = 1.0 - out[1];
+  const auto read_back = [&] {  // as it is stored, which keeps the second of two probabilities
+    if (classes_ == 2) out[0] = 1.0 - out[1];
+  };
+  read_back();
   if (parties != nullptr) *parties = row.parties;
   if (fresh_.empty()) return true;
   std::vector<double>& both = BothAtHand();
@@ -130,6 +140,7 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
   both.resize(2 * k);
   if (!fresh_[0].Predict(members, predictions, both.data() + k)) std::copy_n(out, k, both.data() + k);
   for (size_t i = 0; i < k; ++i) out[i] += fresh_share_ * (both[k + i] - out[i]);
+  read_back();
   if (parties != nullptr) parties->insert(parties->end(), both.begin(), both.end());
   return true;
 }
@@ -206,8 +217,9 @@ void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<do
   const size_t k = outputs();
   Row& row = RowAtHand();
   if (!ReadRow(members, predictions, &row)) return;
-  const bool known = parties.size() >= row.parties.size();
-  const std::vector<double>& said = known ? parties : row.parties;
+  const size_t own = row.parties.size();
+  const bool by_both = parties.size() == own + 2 * k;
+  const std::vector<double>& said = by_both || parties.size() == own ? parties : row.parties;
   if (classes_ == 0) {
     double blended = 0;
     for (size_t party = 0; party < shares_.size(); ++party) blended += shares_[party] * said[party];
@@ -220,7 +232,7 @@ void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<do
   const double rate = 1 / std::sqrt(1.0 + static_cast<double>(delay));
   for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
   SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
-  if (parties.size() == row.parties.size() + 2 * k) JudgeFresh(parties.data() + row.parties.size(), truth, rate * rate);
+  if (by_both) JudgeFresh(parties.data() + own, truth, rate * rate);
   pools_.Learn(row.mean.data(), row.advice, truth, variance_, rate);
   for (size_t mix = 0; mix < kMixes; ++mix) LearnMix(mix, row.advice, truth);
   if (!late_) return;

@@ -54,11 +54,13 @@ class Blend {
 
   struct Expert {
     uint32_t member;
-    double trust = 0;                               // its mean weight in the mixes that follow the past, over the last 1,000 outcomes or so
+    // Its mean weight in the mixes that follow the past, over the last 1,000 outcomes or so: from stored predictions alone, so that what
+    // depends on it can be recomputed.
+    double trust = 0;
     std::array<double, 2 * kRates.size()> weights;  // of the mixes; the second half is in use once an outcome was late
   };
   const std::vector<Expert>& experts() const { return experts_; }
-  // In the mean of the mixes, by their shares.
+  // In the mean of the mixes, by their shares; of both blends. `expert`: of experts().
   double Weight(const Expert& expert) const;
   std::span<const double> shares() const { return shares_; }  // of the parties: the mixes, then the pools
 
@@ -77,6 +79,7 @@ class Blend {
   void LearnMix(size_t mix, const std::vector<const double*>& advice, double truth);
   void LearnFrom(const std::vector<uint32_t>& members, const std::vector<double>& predictions, const std::vector<double>& parties,
                  double truth, uint64_t delay, const std::vector<double>& now);
+  double OwnWeight(const Expert& expert) const;
   void JudgeFresh(const double* said, double truth, double rate);
   double Likelihood(const double* prediction, double truth) const;
   void FollowVariance(double error);

@@ -26,10 +26,11 @@ constexpr double kExploring = 0.55, kExploringFurther = 0.2;
 // A piece may take this share of the time; a trial whose folds together take less than the second is finished at once, or, where it is
 // about as good as the best, less than the third.
 constexpr double kLongestPiece = 0.2, kCheapTrial = 0.03, kCheapGoodTrial = 0.1, kGoodGap = 0.01;
-constexpr double kStacking = 0.01;   // share of the budget that a linear model over the members may take
-constexpr double kRefitting = 0.15;  // share of the budget that is kept for fits of members on all rows, where these are wanted
-constexpr double kLookEvery = 0.1;   // seconds
-constexpr size_t kMostKept = 40;     // trials whose predictions and models are kept
+constexpr double kStacking = 0.01;  // share of the budget that a linear model over the members may take
+constexpr double kRefitting = 0.2;  // at most this share of the budget is kept for fits of members on all rows, where these are wanted
+constexpr double kLongestRefitted = 0.15;  // what a piece may then take, so that the fit on all rows has the time
+constexpr double kLookEvery = 0.1;         // seconds
+constexpr size_t kMostKept = 40;           // trials whose predictions and models are kept
 constexpr double kSecondsPerUnit = 0.01;
 
 class BudgetedSearch {
@@ -120,6 +121,7 @@ class BudgetedSearch {
         result.value = Measure(metric_, model, *data_, folds_[k].validation, &result.predictions);
         result.predict_seconds = watch.Seconds();
         result.model = ModelBytes(model);
+        result.rounds = 0;  // they are not known
       });
       for (PieceResult& result : results) trials_->Take(trial, std::move(result));
       // Its other folds would be fitted on other rows than these.
@@ -169,10 +171,23 @@ class BudgetedSearch {
   bool Refits() const { return options_.time_ordered || options_.max_latency > 0; }
 
   double RefitEnd() const { return options_.seconds - Reserve(); }
-  double End() const { return RefitEnd() - (Refits() ? kRefitting * options_.seconds : 0); }
+  double End() const { return RefitEnd() - (Refits() ? std::min(refit_seconds_, kRefitting * options_.seconds) : 0); }
+
+  // What the members by now would take, on all rows.
+  double RefitSeconds() const {
+    constexpr double kMargin = 1.3;
+    double longest = 0, sum = 0;
+    for (const size_t i : wanted_) {
+      const double seconds = (*trials_)[i].pieces[0]->fit_seconds;
+      longest = std::max(longest, seconds);
+      sum += seconds;
+    }
+    const double more_rows = static_cast<double>(data_->rows()) / static_cast<double>(folds_.front().train.size());
+    return kMargin * more_rows * std::max(longest, sum / Workers());
+  }
 
   std::map<size_t, std::string> Refit(const std::vector<size_t>& trials) {
-    RefitOptions refit{.seed = options_.seed, .newest_only = options_.time_ordered, .stop = options_.stop};
+    RefitOptions refit{.seed = options_.seed, .stop = options_.stop};
     if (options_.units > 0) refit.units = kRefitting * options_.units;
     else refit.seconds_left = [this] { return RefitEnd() - Now(); };
     refit.between = [this] { LookAtMemory(); };
@@ -320,7 +335,7 @@ class BudgetedSearch {
   bool Begin(size_t trial, size_t fold, double left) {
     // A fit that was cut learns on where it is wanted: its other folds may take all the time that is left.
     const bool was_cut = fold > 0 && (*trials_)[trial].pieces[0]->cut;
-    const double longest = was_cut ? left : std::max(0.5, kLongestPiece * (End() - begin_));
+    const double longest = was_cut ? left : std::max(0.5, (Refits() ? kLongestRefitted : kLongestPiece) * (End() - begin_));
     const double limit = std::min(left * 0.93, longest);
     StartPiece(trial, fold, std::max(0.05, limit));
     return true;
@@ -361,6 +376,7 @@ class BudgetedSearch {
     if (Now() >= choose_again_) {
       const Stopwatch watch;
       wanted_ = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
+      refit_seconds_ = RefitSeconds();
       choice_seconds_ = std::max(choice_seconds_, watch.Seconds());
       choose_again_ = Now() + watch.Seconds() / kChoosing;
     }
@@ -480,6 +496,7 @@ class BudgetedSearch {
   std::vector<PieceRequest> curve_requests_;
   int unaffordable_ = 0;
   double begin_ = 0;
+  double refit_seconds_ = std::numeric_limits<double>::infinity();  // until the members are known
   double spent_seconds_ = 0;
   uint64_t peak_memory_ = 0;
 };

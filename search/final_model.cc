@@ -155,8 +155,9 @@ Selected Select(const Dataset& data, const std::vector<Fold>& folds, const std::
                 const FinalModelOptions& options) {
   constexpr double kMostWeight = 0.8, kHalf = 0.5;
   constexpr size_t kFewRows = 1'000;
-  std::vector<size_t> ranked = Candidates(trials);
-  if (options.most_models > 1) std::erase_if(ranked, [&, all = ranked](size_t trial) { return IsSuperseded(trial, all, trials); });
+  const std::vector<size_t> all = Candidates(trials);
+  std::vector<size_t> ranked = all;
+  if (options.most_models > 1) std::erase_if(ranked, [&](size_t trial) { return IsSuperseded(trial, all, trials); });
   if (ranked.empty()) return {};
   Selected first = SelectOn(1, ranked, data, folds, metric, trials, options);
   std::vector<double> weights(folds.size() + 1, 0.0);  // of those that have just so many folds

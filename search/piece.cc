@@ -64,7 +64,7 @@ void Fit(const SearchPlan& plan, const Dataset& data, const PieceRequest& reques
     result->value = Measure(metric, *model, data, fold.validation, &result->predictions);
     result->predict_seconds = predicting.Seconds();
   }
-  result->train_value = Measure(metric, *model, data, Sample(train));
+  if (request.fold != kAllRows) result->train_value = Measure(metric, *model, data, Sample(train));
   result->model = ModelBytes(*model);
 }
 

@@ -51,7 +51,7 @@ struct PieceResult {
   double train_value = std::numeric_limits<double>::quiet_NaN();  // and on (a sample of) the training rows
   double fit_seconds = 0;
   double predict_seconds = 0;
-  int64_t rounds = 0;               // of the model of an iterative learner; 0: not known
+  int64_t rounds = -1;              // of the model, where its learner makes rounds; 0: nothing that could be made again
   bool cut = false;                 // its limit of seconds ended the fit
   std::vector<double> predictions;  // validation rows × outputs
   std::string model;                // ModelBytes

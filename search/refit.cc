@@ -14,7 +14,7 @@ class Refitting {
  public:
   Refitting(const Trials& all, const Dataset& data, const std::vector<Fold>& folds, WorkerPool* pool, const RefitOptions& options)
       : all_(all), data_(data), options_(options), pool_(pool), units_(options.units) {
-    rows_ = static_cast<double>(data.rows()) / static_cast<double>(std::max<size_t>(1, folds.front().train.size()));
+    more_rows_ = static_cast<double>(data.rows()) / static_cast<double>(std::max<size_t>(1, folds.front().train.size()));
   }
 
   Refitted Run(const std::vector<size_t>& trials) {
@@ -36,29 +36,18 @@ class Refitting {
  private:
   bool Ended() const { return no_worker_ || (options_.stop && options_.stop()) || (options_.units == 0 && options_.seconds_left() <= 0); }
 
-  // 0 where the learner does not say.
-  int64_t BestRounds(const Trial& trial) const {
-    int64_t sum = 0, count = 0;
-    for (size_t k = 0; k < (options_.newest_only ? 1 : trial.done()); ++k) {
-      if (trial.pieces[k]->rounds == 0) continue;
-      sum += trial.pieces[k]->rounds;
-      ++count;
-    }
-    return count > 0 ? std::max<int64_t>(1, sum / count) : 0;
-  }
-
   // Where there is time for it.
   void Start(size_t number) {
-    constexpr double kMargin = 1.2;
+    constexpr double kMargin = 1.1;
     const Trial& trial = all_[number];
-    if (trial.pieces[0]->fit_seconds <= 0) return;  // of an earlier search: its rounds are not known
+    if (trial.pieces[0]->rounds == 0) return;  // what was measured made none
     const Candidate& candidate = trial.candidate;
     PieceRequest request{.number = number,
                          .learner = candidate.learner,
                          .parameters = ToText(candidate.parameters.ToJson()),
                          .fold = kAllRows,
                          .seed = FitSeed(options_.seed, 0),
-                         .rounds = BestRounds(trial)};
+                         .rounds = std::max<int64_t>(0, trial.pieces[0]->rounds)};
     if (options_.units > 0) {
       const double needed = Learners()
                                 .Get(candidate.learner)
@@ -68,7 +57,7 @@ class Refitting {
       units_ -= needed;
     } else {
       request.seconds = options_.seconds_left();
-      if (trial.pieces[0]->cut || trial.pieces[0]->fit_seconds * rows_ * kMargin > request.seconds) return;
+      if (trial.pieces[0]->cut || trial.pieces[0]->fit_seconds * more_rows_ * kMargin > request.seconds) return;
     }
     try {
       pool_->Start(request);
@@ -81,8 +70,8 @@ class Refitting {
   const Dataset& data_;
   const RefitOptions& options_;
   WorkerPool* pool_;
-  double units_;  // left
-  double rows_;   // of all, times those of the first fold
+  double units_;      // left
+  double more_rows_;  // of all, times those that the first fold was fitted on
   bool no_worker_ = false;
 };
 

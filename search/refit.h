@@ -1,4 +1,4 @@
-// Fits trials of a search again on all rows, with the rounds that were best on their folds.
+// Fits trials of a search again on all rows, with the rounds that were best on their first fold.
 //
 // Belongs to the thread of the pool. With `units` the results do not depend on the clock.
 #pragma once
@@ -16,15 +16,16 @@ namespace everlearn {
 
 struct RefitOptions {
   uint64_t seed = 0;
-  bool newest_only = false;  // the first fold alone says how many rounds, since it had the most rows
-  double units = 0;          // declared cost that all fits together may have; 0: the clock counts
-  std::function<double()> seconds_left = {};
+  double units = 0;                           // declared cost that all fits together may have; 0: the clock counts
+  std::function<double()> seconds_left = {};  // needed where the clock counts
   std::function<bool()> stop = {};
   std::function<void()> between = {};  // called while fits run
 };
 
 struct Refitted {
-  std::map<size_t, std::string> models;  // of trials, ModelBytes; those that failed, or that there was no time for, are not there
+  // Of trials, ModelBytes. Not there are those that failed, that there was no time for (a fit that was cut takes nobody knows how long),
+  // and whose rounds are not known or none.
+  std::map<size_t, std::string> models;
   double fit_seconds = 0;
 };
 

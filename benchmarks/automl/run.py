@@ -47,10 +47,13 @@ def version_of(system):
         return None
 
 
+def holds_here(r):
+    return "machine" not in r or (r["system"] in PEERS and r["machine"] == machine() and r["version"] == (version_of(r["system"]) or r["version"]))
+
+
 def stored_results(options):
     """Lines of peers that hold here. Those of the shared folder say neither version nor machine: its README does, and the sentinel must agree."""
-    lines = [r for path in options.peers for r in read_lines(path)]
-    return [r for r in lines if "machine" not in r or (r["machine"] == machine() and r["version"] == (version_of(r["system"]) or r["version"]))]
+    return [r for path in options.peers for r in read_lines(path) if holds_here(r)]
 
 
 def memory_of_session(leader):
@@ -146,7 +149,8 @@ def gather(options, names):
     """(set, split) → system → result."""
     results = {}
     for r in stored_results(options) + read_lines(options.output / "results.jsonl"):
-        if r["budget"] == options.budget and r["set"] in names and (r["system"] != "everlearn" or r["version"] == options.version):
+        holds = r["version"] == options.version if r["system"] == "everlearn" else holds_here(r)
+        if r["budget"] == options.budget and r["set"] in names and holds:
             results.setdefault((r["set"], r["split"]), {}).setdefault(r["system"], r)
     return results
 
@@ -164,6 +168,7 @@ def print_table(options, names):
         cells = {s: [found[s]["loss"] for (n, _), found in results.items() if n == name and s in found and "loss" in found[s]] for s in systems}
         # Splits on which all were run are compared; one that failed is the last.
         pairs = [{s: found[s].get("loss", float("inf")) for s in systems} for (n, _), found in results.items() if n == name and all(s in found for s in systems)]
+        pairs = [loss for loss in pairs if sum(value < float("inf") for value in loss.values()) > 1]
         ours = [loss["everlearn"] / min(loss[s] for s in systems[1:]) for loss in pairs] if len(systems) > 1 else []
         seconds = [found["everlearn"]["wall"] for (n, _), found in results.items() if n == name and "everlearn" in found]
         mean, error = mean_and_error(ours) if ours else (None, None)
@@ -172,7 +177,7 @@ def print_table(options, names):
         for loss in pairs:
             for s in systems:
                 ranks[s].append(1 + sum(loss[o] < loss[s] for o in systems))
-                if loss[s] < float("inf"):
+                if loss[s] < float("inf"):  # another one has a loss, too
                     relative[s].append(loss[s] / min(loss[o] for o in systems if o != s))
         if mean is not None:
             ratios.append(mean)
