@@ -173,19 +173,6 @@ class BudgetedSearch {
   double RefitEnd() const { return options_.seconds - Reserve(); }
   double End() const { return RefitEnd() - (Refits() ? std::min(refit_seconds_, kRefitting * options_.seconds) : 0); }
 
-  // What the members by now would take, on all rows.
-  double RefitSeconds() const {
-    constexpr double kMargin = 1.3;
-    double longest = 0, sum = 0;
-    for (const size_t i : wanted_) {
-      const double seconds = (*trials_)[i].pieces[0]->fit_seconds;
-      longest = std::max(longest, seconds);
-      sum += seconds;
-    }
-    const double more_rows = static_cast<double>(data_->rows()) / static_cast<double>(folds_.front().train.size());
-    return kMargin * more_rows * std::max(longest, sum / Workers());
-  }
-
   std::map<size_t, std::string> Refit(const std::vector<size_t>& trials) {
     RefitOptions refit{.seed = options_.seed, .stop = options_.stop};
     if (options_.units > 0) refit.units = kRefitting * options_.units;
@@ -376,7 +363,7 @@ class BudgetedSearch {
     if (Now() >= choose_again_) {
       const Stopwatch watch;
       wanted_ = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
-      refit_seconds_ = RefitSeconds();
+      refit_seconds_ = RefitSeconds(wanted_, *trials_, *data_, folds_, Workers());
       choice_seconds_ = std::max(choice_seconds_, watch.Seconds());
       choose_again_ = Now() + watch.Seconds() / kChoosing;
     }

@@ -10,12 +10,15 @@ namespace {
 
 constexpr double kLookEvery = 0.1;  // seconds
 
+// All rows, times those that the first fold was fitted on.
+double MoreRows(const Dataset& data, const std::vector<Fold>& folds) {
+  return static_cast<double>(data.rows()) / static_cast<double>(std::max<size_t>(1, folds.front().train.size()));
+}
+
 class Refitting {
  public:
   Refitting(const Trials& all, const Dataset& data, const std::vector<Fold>& folds, WorkerPool* pool, const RefitOptions& options)
-      : all_(all), data_(data), options_(options), pool_(pool), units_(options.units) {
-    more_rows_ = static_cast<double>(data.rows()) / static_cast<double>(std::max<size_t>(1, folds.front().train.size()));
-  }
+      : all_(all), data_(data), options_(options), pool_(pool), units_(options.units), more_rows_(MoreRows(data, folds)) {}
 
   Refitted Run(const std::vector<size_t>& trials) {
     Refitted refitted;
@@ -70,8 +73,8 @@ class Refitting {
   const Dataset& data_;
   const RefitOptions& options_;
   WorkerPool* pool_;
-  double units_;      // left
-  double more_rows_;  // of all, times those that the first fold was fitted on
+  double units_;  // left
+  double more_rows_;
   bool no_worker_ = false;
 };
 
@@ -80,6 +83,18 @@ class Refitting {
 Refitted RefitTrials(const std::vector<size_t>& trials, const Trials& all, const Dataset& data, const std::vector<Fold>& folds,
                      WorkerPool* pool, const RefitOptions& options) {
   return Refitting(all, data, folds, pool, options).Run(trials);
+}
+
+double RefitSeconds(const std::vector<size_t>& trials, const Trials& all, const Dataset& data, const std::vector<Fold>& folds,
+                    double workers) {
+  constexpr double kMargin = 1.3;
+  double longest = 0, sum = 0;
+  for (const size_t trial : trials) {
+    const double seconds = all[trial].pieces[0]->fit_seconds;
+    longest = std::max(longest, seconds);
+    sum += seconds;
+  }
+  return kMargin * MoreRows(data, folds) * std::max(longest, sum / workers);
 }
 
 }  // namespace everlearn

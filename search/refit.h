@@ -33,4 +33,8 @@ struct Refitted {
 Refitted RefitTrials(const std::vector<size_t>& trials, const Trials& all, const Dataset& data, const std::vector<Fold>& folds,
                      WorkerPool* pool, const RefitOptions& options);
 
+// What that is expected to take on so many workers at once.
+double RefitSeconds(const std::vector<size_t>& trials, const Trials& all, const Dataset& data, const std::vector<Fold>& folds,
+                    double workers);
+
 }  // namespace everlearn
