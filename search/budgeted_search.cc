@@ -372,7 +372,8 @@ class BudgetedSearch {
         const auto fold = NextFold(i);
         if (!fold || *fold != k) continue;
         const PieceResult& first = *(*trials_)[i].pieces[0];
-        if (first.cut || first.fit_seconds + first.predict_seconds < left * 0.9) return TrialFold(i, k);
+        // With less time than the first fold had, one that is cut would be worse than what was measured.
+        if (first.fit_seconds + first.predict_seconds < left * 0.9) return TrialFold(i, k);
       }
     }
     return std::nullopt;

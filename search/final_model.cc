@@ -30,6 +30,16 @@ double SecondsPerRow(const Trial& trial, const std::vector<Fold>& folds, size_t 
   return sum;
 }
 
+// How many of the first fold models are what the first one was measured as: not those from one on that time cut much shorter.
+size_t GoodModels(const Trial& trial) {
+  constexpr double kMuchShorter = 0.7;
+  size_t models = 1;
+  while (models < trial.done() &&
+         !(trial.pieces[models]->cut && trial.pieces[models]->fit_seconds < kMuchShorter * trial.pieces[0]->fit_seconds))
+    ++models;
+  return models;
+}
+
 // Moved, never copied: the views would stay behind.
 struct Selected {
   std::vector<Variant> variants;
@@ -84,7 +94,7 @@ Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Datase
   for (const size_t i : ranked) {
     if (trials[i].done() < common) continue;
     const std::span<const double> predictions = Predictions(trials[i], common, &selected.joined);
-    const size_t most = std::min(trials[i].done(), options.most_models);
+    const size_t most = std::min(std::max(common, GoodModels(trials[i])), options.most_models);
     // Where time is short, a bag of one model is another choice.
     for (const size_t models : {most, size_t{1}}) {
       if (models == 1 && most > 1 && options.max_latency <= 0) continue;

@@ -147,6 +147,20 @@ TEST_F(FinalModelTest, ATrialOfOneFoldDoesNotDisplaceBagsThatAreAboutAsGood) {
   EXPECT_EQ(other.members.front(), better);
 }
 
+TEST_F(FinalModelTest, ModelsThatTimeCutShortAreInNoBag) {
+  const size_t trial = AddTrial(0.3, kFolds);
+  for (size_t k = 0; k < kFolds; ++k) (*trials_)[trial].pieces[k]->fit_seconds = 10;
+  (*trials_)[trial].pieces[2]->fit_seconds = 4;
+  EXPECT_EQ(Make().models, (std::vector<size_t>{kFolds}));  // it was through
+  (*trials_)[trial].pieces[2]->cut = true;
+  EXPECT_EQ(Make().models, (std::vector<size_t>{kFolds}));  // the choice was made on all folds, this one's losses among them
+  const size_t better = AddTrial(0.1, 1);
+  const FinalModel final = Make();
+  ASSERT_EQ(final.members.front(), better);
+  ASSERT_GT(final.members.size(), 1U);
+  EXPECT_EQ(final.models[1], 2U);
+}
+
 TEST_F(FinalModelTest, SingleModelsAreTakenFromAllRowsWhereThereAreAny) {
   const size_t good = AddTrial(0.3, 1), other = AddTrial(0.35, 1);
   std::vector<size_t> asked;
