@@ -202,7 +202,7 @@ def print_sentinel(options):
     stored = {(r["set"], r["split"], r["system"]): r for r in stored_results(options) if r["budget"] == options.budget}
     for r in read_lines(options.output / "results.jsonl"):
         before = stored.get((r["set"], r["split"], r["system"]))
-        if before and r["budget"] == options.budget and "loss" in r:
+        if before and before != r and r["budget"] == options.budget and "loss" in r:
             print(f"sentinel {r['system']} on {r['set']}: loss {r['loss']:.5g} here, {before['loss']:.5g} stored; fit {r['fit']} s here, {before['fit']} s stored")
 
 
