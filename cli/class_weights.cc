@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "cli/label_numbers.h"
 
 namespace everlearn {
 namespace {
@@ -14,19 +15,12 @@ namespace {
 constexpr char kBalanced[] = "balanced";
 constexpr double kLeastWeight = 1e-6, kMostWeight = 1e6;
 
-struct ClassWeight {
-  std::string label;
-  double value;
-};
-
-ClassWeight Parse(const std::string& text) {
-  const size_t equals = text.rfind('=');  // a label may hold one
-  double value = 0;
-  if (equals != std::string::npos && !CLI::detail::lexical_cast(text.substr(equals + 1), value)) value = 0;
-  if (!(value >= kLeastWeight) || value > kMostWeight)
+LabelNumber Parse(const std::string& text) {
+  const LabelNumber weight = SplitLabelNumber(text);
+  if (!(weight.number >= kLeastWeight) || weight.number > kMostWeight)
     throw Error(ErrorKind::kUsage, "--class-weight: '" + text + "' is no weight of a class",
                 "write balanced, or LABEL=NUMBER with a number from 0.000001 to 1000000, such as yes=5");
-  return {text.substr(0, equals), value};
+  return weight;
 }
 
 bool IsBalanced(const std::vector<std::string>& weights) { return weights.size() == 1 && weights[0] == kBalanced; }
@@ -41,20 +35,15 @@ std::vector<double> Balanced(std::span<const double> target, std::span<const dou
 }
 
 std::vector<double> Named(const std::vector<std::string>& weights, const Task& task) {
-  std::vector<double> of_class(task.labels.size(), 1.0);
-  std::vector<bool> given(task.labels.size(), false);
-  for (const std::string& text : weights) {
-    const ClassWeight weight = Parse(text);
-    const int label = task.LabelIndex(weight.label);
+  std::vector<LabelNumber> given;
+  for (const std::string& text : weights) given.push_back(Parse(text));
+  return NumberOfEachLabel(given, task, "--class-weight", "weights", [&](const std::string& name) {
+    const int label = task.LabelIndex(name);
     if (label < 0)
-      throw Error(ErrorKind::kUsage, "--class-weight: '" + weight.label + "' is no class of '" + task.target + "'",
-                  SuggestionHint(weight.label, task.labels));
-    if (given[static_cast<size_t>(label)])
-      throw Error(ErrorKind::kUsage, "--class-weight: the label '" + weight.label + "' has two weights", "give one");
-    given[static_cast<size_t>(label)] = true;
-    of_class[static_cast<size_t>(label)] = weight.value;
-  }
-  return of_class;
+      throw Error(ErrorKind::kUsage, "--class-weight: '" + name + "' is no class of '" + task.target + "'",
+                  SuggestionHint(name, task.labels));
+    return static_cast<size_t>(label);
+  });
 }
 
 }  // namespace

@@ -6,23 +6,17 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "cli/label_numbers.h"
 #include "model/intervals.h"
 
 namespace everlearn {
 namespace {
 
-struct Cost {
-  std::string name;
-  double value;
-};
-
-Cost ParseCost(const std::string& text) {
-  const size_t equals = text.rfind('=');  // a label may hold one
-  double value = -1;
-  if (equals != std::string::npos && !CLI::detail::lexical_cast(text.substr(equals + 1), value)) value = -1;
-  if (!(value >= 0) || !std::isfinite(value))
+LabelNumber ParseCost(const std::string& text) {
+  const LabelNumber cost = SplitLabelNumber(text);
+  if (!(cost.number >= 0) || !std::isfinite(cost.number))
     throw Error(ErrorKind::kUsage, "--cost: '" + text + "' is no cost", "write it as NAME=NUMBER, such as fn=5,fp=1");
-  return {text.substr(0, equals), value};
+  return cost;
 }
 
 // The class that a cost is about.
@@ -51,15 +45,10 @@ std::vector<double> CostDecision(const std::vector<std::string>& costs, const Ta
   if (costs.empty()) return {};
   if (!task.is_classification())
     throw Error(ErrorKind::kUsage, "--cost: the task is regression, there are no classes to choose from", "leave out --cost");
-  std::vector<double> weights(task.labels.size(), 1.0);
-  std::vector<bool> given(task.labels.size(), false);
-  for (const std::string& text : costs) {
-    const Cost cost = ParseCost(text);
-    const size_t c = ClassOf(cost.name, task);
-    if (given[c]) throw Error(ErrorKind::kUsage, "--cost: the label '" + task.labels[c] + "' has two costs", "give one");
-    given[c] = true;
-    weights[c] = cost.value;
-  }
+  std::vector<LabelNumber> given;
+  for (const std::string& text : costs) given.push_back(ParseCost(text));
+  const std::vector<double> weights =
+      NumberOfEachLabel(given, task, "--cost", "costs", [&](const std::string& name) { return ClassOf(name, task); });
   if (*std::max_element(weights.begin(), weights.end()) == 0)
     throw Error(ErrorKind::kUsage, "--cost: no error costs anything", "give one class a cost above 0");
   return weights;

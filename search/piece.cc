@@ -59,12 +59,12 @@ void Fit(const SearchPlan& plan, const Dataset& data, const PieceRequest& reques
   result->fit_seconds = watch.Seconds();
   result->cut = options.stop && options.stop();
   const Metric& metric = Metrics().Get(plan.metric);
-  if (!fold.validation.empty()) {
+  if (request.fold != kAllRows) {
     const Stopwatch predicting;
     result->value = Measure(metric, *model, data, fold.validation, &result->predictions);
     result->predict_seconds = predicting.Seconds();
+    result->train_value = Measure(metric, *model, data, Sample(train));
   }
-  if (request.fold != kAllRows) result->train_value = Measure(metric, *model, data, Sample(train));
   result->model = ModelBytes(*model);
 }
 
