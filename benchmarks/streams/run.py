@@ -197,7 +197,7 @@ def main():
     parser.add_argument("--output", default=ROOT / "build/streams.jsonl")
     parser.add_argument("--table", action="store_true", help="run nothing")
     arguments = parser.parse_args()
-    if not (pathlib.Path(arguments.data) / "streams").is_dir():
+    if not pathlib.Path(arguments.data).is_dir():
         sys.exit(f"skipped: there is no data at {arguments.data}")
     bench = Bench(arguments)
     print_parts(bench)
