@@ -170,7 +170,7 @@ void ArrayFileWriter::AddTexts(const std::string& name, std::span<const std::str
   Add(name + ".offsets", std::span<const uint64_t>(offsets));
 }
 
-std::string ArrayFileWriter::Bytes() const {
+std::vector<std::string_view> ArrayFileWriter::Pieces(std::string* head) const {
   // Arrays of wide numbers first: then every array is aligned, as no array ends between two of its numbers.
   std::vector<const std::pair<const std::string, Array>*> order;
   Chain chain;
@@ -198,16 +198,26 @@ std::string ArrayFileWriter::Bytes() const {
   std::string text = ToText(header);
   text.append((8 - text.size() % 8) % 8, ' ');
   const uint64_t length = text.size();
-  std::string bytes;
-  bytes.reserve(sizeof length + length + offset);
-  bytes.append(reinterpret_cast<const char*>(&length), sizeof length);
-  bytes.append(text);
-  for (const auto* item : order) bytes.append(item->second.bytes);
+  head->assign(reinterpret_cast<const char*>(&length), sizeof length);
+  head->append(text);
+  std::vector<std::string_view> pieces{*head};
+  for (const auto* item : order) pieces.emplace_back(item->second.bytes);
+  return pieces;
+}
+
+std::string ArrayFileWriter::Bytes() const {
+  std::string head, bytes;
+  const std::vector<std::string_view> pieces = Pieces(&head);
+  size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
+  bytes.reserve(size);
+  for (const std::string_view piece : pieces) bytes.append(piece);
   return bytes;
 }
 
 void ArrayFileWriter::Save(const std::string& path) const {
-  const std::string bytes = Bytes();
+  std::string head;
+  const std::vector<std::string_view> pieces = Pieces(&head);
   const std::string beside = fmt::format("{}.{}.partial", path, ::getpid());
   const auto fail = [&](int code) {
     ::unlink(beside.c_str());
@@ -216,7 +226,9 @@ void ArrayFileWriter::Save(const std::string& path) const {
   {
     const File file(beside, O_WRONLY | O_CREAT | O_TRUNC);
     if (!file.is_open()) SystemFailure("write", path, errno);
-    if (!WriteAll(file.descriptor(), bytes) || ::fsync(file.descriptor()) != 0) fail(errno);
+    for (const std::string_view piece : pieces)
+      if (!WriteAll(file.descriptor(), piece)) fail(errno);
+    if (::fsync(file.descriptor()) != 0) fail(errno);
   }
   if (::rename(beside.c_str(), path.c_str()) != 0) fail(errno);
   const std::string folder = std::filesystem::path(path).parent_path().string();

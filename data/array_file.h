@@ -39,11 +39,13 @@ class ArrayFileWriter {
   void Save(const std::string& path) const;
 
  private:
-  void AddEntry(const std::string& name, ArrayType type, std::vector<uint64_t> shape, uint64_t count, std::string bytes);
   struct Array {
     ArrayEntry entry;
     std::string bytes;
   };
+  void AddEntry(const std::string& name, ArrayType type, std::vector<uint64_t> shape, uint64_t count, std::string bytes);
+  // The pieces of the file: its head, which is written to `head`, then each array.
+  std::vector<std::string_view> Pieces(std::string* head) const;
   std::map<std::string, std::string> texts_;
   std::map<std::string, Array> arrays_;
 };

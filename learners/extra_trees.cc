@@ -104,6 +104,7 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
       }
     }
   }
+  ShareLeafValues(&all);
   return MakeTrees(std::move(all));
 }
 

@@ -11,8 +11,8 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/row_distances.h"
 #include "kernels/held_target.h"
-#include "kernels/row_distances.h"
 #include "learner/learner.h"
 #include "learners/window_scales.h"
 #include "model/constant.h"

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <limits>
 
+#include "base/row_distances.h"
 #include "model/check.h"
 
 namespace everlearn {
 namespace {
 
 constexpr size_t kBlockRows = 1024;
+constexpr size_t kGroupRows = 32;  // that are passed over at once where none is near
 constexpr uint32_t kNoCode = 65'536;
 
 struct Neighbour {
@@ -76,29 +78,36 @@ class NeighboursModel final : public Model {
     float distances[kBlockRows];
     for (size_t first = 0; first < rows; first += kBlockRows) {
       const size_t count = std::min(kBlockRows, rows - first);
-      std::fill_n(distances, count, 0.0f);
-      for (size_t d = 0; d < coordinates.size(); ++d) {
-        const float* stored = parameters_.coordinates.data() + d * rows + first;
-        const float x = coordinates[d];
-        for (size_t i = 0; i < count; ++i) distances[i] += (x - stored[i]) * (x - stored[i]);
-      }
-      for (size_t c = 0; c < codes.size(); ++c) {
-        const uint16_t* stored = parameters_.codes.data() + c * rows + first;
-        for (size_t i = 0; i < count; ++i) distances[i] += stored[i] == codes[c] ? 0.0f : apart[c];
-      }
-      for (size_t i = 0; i < count; ++i) {
-        const Neighbour candidate{distances[i], static_cast<uint32_t>(first + i)};
-        if (heap.size() == wanted) {
-          if (!(candidate < heap.front())) continue;
-          std::pop_heap(heap.begin(), heap.end());
-          heap.pop_back();
-        }
-        heap.push_back(candidate);
-        std::push_heap(heap.begin(), heap.end());
+      SquaredDistances(
+          {parameters_.coordinates.data() + first, parameters_.codes.data() + first, rows, count, coordinates.size(), codes.size()},
+          coordinates.data(), codes.data(), apart.data(), distances);
+      for (size_t i = 0; i < count; i += kGroupRows) {
+        const size_t end = std::min(i + kGroupRows, count);
+        if (heap.size() < wanted || AnyBelow(distances + i, end - i, heap.front().distance)) Take(distances, i, end, first, wanted, &heap);
       }
     }
     std::sort_heap(heap.begin(), heap.end());
     return heap;
+  }
+
+  // A later row that is as far as the farthest in the heap stays out.
+  static bool AnyBelow(const float* distances, size_t count, float limit) {
+    bool any = false;
+    for (size_t i = 0; i < count; ++i) any |= distances[i] < limit;
+    return any;
+  }
+
+  static void Take(const float* distances, size_t begin, size_t end, size_t first_row, size_t wanted, std::vector<Neighbour>* heap) {
+    for (size_t i = begin; i < end; ++i) {
+      const Neighbour candidate{distances[i], static_cast<uint32_t>(first_row + i)};
+      if (heap->size() == wanted) {
+        if (!(candidate < heap->front())) continue;
+        std::pop_heap(heap->begin(), heap->end());
+        heap->pop_back();
+      }
+      heap->push_back(candidate);
+      std::push_heap(heap->begin(), heap->end());
+    }
   }
 
   std::vector<double> Votes(const std::vector<Neighbour>& nearest) const {

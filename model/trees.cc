@@ -1,9 +1,11 @@
 // Arrays of the file: `leaves` (U32), `left`, `right` (I32), `feature` (U32), `threshold` (F64), `flags` (U8), `leaf_values` (F64),
-// `category_offsets` (U64) and `category_words` (U32), all as in TreesParameters.
+// `leaf_rows` (U32, where leaves share values), `category_offsets` (U64) and `category_words` (U32), all as in TreesParameters.
 #include "model/trees.h"
 
 #include <algorithm>
 #include <map>
+#include <string_view>
+#include <unordered_map>
 
 #include "model/check.h"
 #include "model/tree_blocks.h"
@@ -82,7 +84,10 @@ void TreesModel::AddTree(size_t leaves, size_t first_split, size_t first_leaf) {
     } else {
       nodes_[at] = {std::numeric_limits<double>::infinity(), 0, at};
       const size_t leaf = first_leaf + static_cast<size_t>(~child);
-      values_[at] = parameters_.leaf_width == 1 ? parameters_.leaf_values[leaf] : static_cast<double>(leaf * parameters_.leaf_width);
+      values_[at] =
+          parameters_.leaf_width == 1
+              ? parameters_.leaf_values[leaf]
+              : static_cast<double>((parameters_.leaf_rows.empty() ? leaf : parameters_.leaf_rows[leaf]) * parameters_.leaf_width);
       tree.depth = std::max(tree.depth, level);
     }
   };
@@ -298,6 +303,7 @@ Json SaveTrees(const TreesParameters& parameters, const std::string& prefix, Arr
   file->Add(prefix + "threshold", std::span(parameters.threshold));
   file->Add(prefix + "flags", std::span(parameters.flags));
   file->Add(prefix + "leaf_values", std::span(parameters.leaf_values));
+  if (!parameters.leaf_rows.empty()) file->Add(prefix + "leaf_rows", std::span(parameters.leaf_rows));
   file->Add(prefix + "category_offsets", std::span(parameters.category_offsets));
   file->Add(prefix + "category_words", std::span(parameters.category_words));
   JsonObject json{{"link", LinkName(parameters.link)}, {"sigmoid_scale", parameters.sigmoid_scale}, {"average", parameters.average}};
@@ -326,6 +332,7 @@ TreesParameters LoadTrees(const Json& json, const std::string& prefix, const Arr
   parameters.threshold = ToVector(file.Get<double>(prefix + "threshold"));
   parameters.flags = ToVector(file.Get<uint8_t>(prefix + "flags"));
   parameters.leaf_values = ToVector(file.Get<double>(prefix + "leaf_values"));
+  if (file.Has(prefix + "leaf_rows")) parameters.leaf_rows = ToVector(file.Get<uint32_t>(prefix + "leaf_rows"));
   parameters.category_offsets = ToVector(file.Get<uint64_t>(prefix + "category_offsets"));
   parameters.category_words = ToVector(file.Get<uint32_t>(prefix + "category_words"));
   return parameters;
@@ -336,7 +343,10 @@ void CheckTrees(const TreesParameters& parameters) {
   const size_t scores = LinkScores(parameters.link, parameters.outputs);
   CheckModel(width == 1 || width == scores, "a leaf has a wrong number of values");
   CheckModel(parameters.leaf_values.size() % width == 0, "the values of leaves have a wrong number");
-  const size_t leaves = parameters.leaf_values.size() / width;
+  const size_t rows = parameters.leaf_values.size() / width, leaves = parameters.leaf_rows.empty() ? rows : parameters.leaf_rows.size();
+  CheckModel(parameters.leaf_rows.empty() || width > 1, "leaves of one number share it");
+  CheckModel(std::all_of(parameters.leaf_rows.begin(), parameters.leaf_rows.end(), [&](uint32_t row) { return row < rows; }),
+             "the values of a leaf are not there");
   CheckModel(trees > 0 && (width > 1 || trees % scores == 0), "the number of trees is wrong");
   CheckModel(std::isfinite(parameters.sigmoid_scale), "the scale of the sigmoid is not finite");
   CheckModel(leaves < (size_t{1} << 30) && splits + trees == leaves, "the numbers of splits, leaves and trees do not fit");
@@ -357,6 +367,23 @@ void CheckTrees(const TreesParameters& parameters) {
     leaf += count;
   }
   CheckModel(leaf == leaves, "the trees do not use all leaves");
+}
+
+void ShareLeafValues(TreesParameters* parameters) {
+  const size_t width = parameters->leaf_width;
+  if (width == 1 || !parameters->leaf_rows.empty()) return;
+  std::unordered_map<std::string_view, uint32_t> known;  // bytes of a row, which are equal where its numbers are
+  const std::vector<double> all = std::move(parameters->leaf_values);
+  parameters->leaf_values.clear();
+  for (size_t i = 0; i < all.size(); i += width) {
+    const std::string_view bytes(reinterpret_cast<const char*>(&all[i]), width * sizeof(double));
+    const auto [found, is_new] = known.try_emplace(bytes, static_cast<uint32_t>(known.size()));
+    if (is_new)
+      parameters->leaf_values.insert(parameters->leaf_values.end(), all.begin() + static_cast<ptrdiff_t>(i),
+                                     all.begin() + static_cast<ptrdiff_t>(i + width));
+    parameters->leaf_rows.push_back(found->second);
+  }
+  parameters->leaf_values.shrink_to_fit();
 }
 
 std::shared_ptr<const Model> MakeTrees(TreesParameters parameters) {

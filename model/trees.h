@@ -43,6 +43,8 @@ struct TreesParameters {
   std::vector<uint8_t> flags;
 
   std::vector<double> leaf_values;  // tree after tree, leaf after leaf; finite
+  // Empty, or of each leaf which of the rows of `leaf_width` numbers in leaf_values it has; then leaf_width is above 1.
+  std::vector<uint32_t> leaf_rows;
 
   // Sets of category codes: set s is the bits of category_words[category_offsets[s] … category_offsets[s + 1]), code c is bit c % 32 of
   // word c / 32. category_offsets is empty where no split is on categories.
@@ -53,6 +55,8 @@ struct TreesParameters {
 // Throws kDamaged, saying what is wrong, unless the parameters are as described above.
 std::shared_ptr<const Model> MakeTrees(TreesParameters parameters);
 void CheckTrees(const TreesParameters& parameters);
+// Leaves of several numbers that are equal share them from now on. In a forest of small leaves most do.
+void ShareLeafValues(TreesParameters* parameters);
 
 // The arrays and fields of a file that hold trees; what is loaded is not checked yet.
 Json SaveTrees(const TreesParameters& parameters, const std::string& prefix, ArrayFileWriter* file);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "model/model_bytes.h"
 
 namespace everlearn {
 namespace {
@@ -246,6 +247,23 @@ TEST(Trees, LeavesOfSeveralNumbers) {
     parts[k]->Predict({rows.data(), 100, shape.features}, expected.data());
     for (size_t i = 0; i < 100; ++i) EXPECT_NEAR(got[3 * i + k], expected[i], 1e-12);
   }
+  // Equal ones are stored once, and give the same.
+  TreesParameters equal = wide;
+  for (size_t i = 0; i < equal.leaf_values.size(); ++i) equal.leaf_values[i] = static_cast<double>(i / 3 % 5 * (i % 3 + 1));
+  TreesParameters shared = equal;
+  ShareLeafValues(&shared);
+  EXPECT_EQ(shared.leaf_values.size(), 5U * 3);
+  EXPECT_EQ(shared.leaf_rows.size(), one.leaf_values.size());
+  std::vector<double> of_shared(300);
+  MakeTrees(equal)->Predict({rows.data(), 100, shape.features}, got.data());
+  ModelFromBytes(ModelBytes(*MakeTrees(shared)), "shared")->Predict({rows.data(), 100, shape.features}, of_shared.data());
+  EXPECT_EQ(got, of_shared);
+  shared.leaf_rows[1] = 5;
+  EXPECT_THROW(MakeTrees(shared), Error);
+  TreesParameters narrow = one;
+  narrow.leaf_rows.assign(one.leaf_values.size(), 0);
+  EXPECT_THROW(MakeTrees(narrow), Error);
+
   wide.leaf_values.pop_back();
   EXPECT_THROW(MakeTrees(wide), Error);
   wide.leaf_width = 2;

@@ -242,7 +242,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     std::vector<std::shared_ptr<const Model>> bag;
     double train = 0;
     for (size_t k = 0; k < models; ++k) {
-      bag.push_back(ModelFromBytes(trials[trial].pieces[k]->model, "the model of a trial"));
+      bag.push_back(ModelFromBytes(trials[trial].models[k].Read(), "the model of a trial"));
       train += trials[trial].pieces[k]->train_value / static_cast<double>(models);
     }
     members.push_back(MakeBag(bag));

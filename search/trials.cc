@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <utility>
 
 namespace everlearn {
 namespace {
@@ -17,9 +18,10 @@ constexpr double kHopelessGap = 0.06, kHopelessGapOfAKind = 0.3, kNoise = 1;
 constexpr size_t kKeptOfALearner = 2;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-void Drop(PieceResult* piece) {
-  piece->predictions = {};
-  piece->model = {};
+void Drop(Trial* trial) {
+  for (auto& piece : trial->pieces)
+    if (piece) piece->predictions = {};
+  for (SpilledBytes& model : trial->models) model.Clear();
 }
 
 }  // namespace
@@ -41,6 +43,7 @@ size_t Trials::Add(Candidate candidate) {
   trials_.push_back({.name = std::move(name),
                      .candidate = std::move(candidate),
                      .pieces = std::vector<std::optional<PieceResult>>(folds_),
+                     .models = std::vector<SpilledBytes>(folds_),
                      .running = std::vector<bool>(folds_)});
   return trials_.size() - 1;
 }
@@ -49,17 +52,16 @@ void Trials::Take(size_t number, PieceResult result) {
   Trial& trial = trials_[number];
   const size_t fold = result.number % folds_;
   trial.running[fold] = false;
-  if (result.status == TrialStatus::kFailed) {
+  const bool failed = result.status == TrialStatus::kFailed;
+  if (failed) {
     trial.status = TrialStatus::kFailed;
     trial.reason = std::move(result.reason);
+  } else {
+    trial.models[fold] = spilled_.Put(std::exchange(result.model, {}));
+    trial.pieces[fold] = std::move(result);
   }
-  if (trial.status == TrialStatus::kFailed || trial.forgotten) {
-    for (auto& piece : trial.pieces)
-      if (piece) Drop(&*piece);
-    Drop(&result);
-  }
-  if (result.status == TrialStatus::kFailed) return;
-  trial.pieces[fold] = std::move(result);
+  if (trial.status == TrialStatus::kFailed || trial.forgotten) Drop(&trial);
+  if (failed) return;
   FindLeast();
   double rows = 0;
   for (size_t k = 0; k < trial.done(); ++k) rows += fold_rows_[k];
@@ -143,8 +145,7 @@ void Trials::Forget(size_t most) {
       continue;
     }
     trials_[i].hopeless = trials_[i].forgotten = true;
-    for (auto& piece : trials_[i].pieces)
-      if (piece) Drop(&*piece);
+    Drop(&trials_[i]);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/spill_file.h"
 #include "learner/dataset.h"
 #include "search/cross_validation.h"
 #include "search/piece.h"
@@ -17,7 +18,8 @@ namespace everlearn {
 struct Trial {
   std::string name;
   Candidate candidate;
-  std::vector<std::optional<PieceResult>> pieces;  // one a fold
+  std::vector<std::optional<PieceResult>> pieces;  // one a fold, without their models
+  std::vector<SpilledBytes> models;                // one a fold
   std::vector<bool> running;                       // one a fold
   TrialStatus status = TrialStatus::kOk;           // failed: no further piece is started
   std::string reason = {};
@@ -65,6 +67,7 @@ class Trials {
   std::vector<double> fold_rows_;  // of validation
   std::vector<double> constant_losses_;
   std::vector<Trial> trials_;
+  SpillFile spilled_;
   // The least loss on the first so many folds, infinite where there is none: of the trials that have these and no more, and of all that
   // have these.
   std::vector<double> least_of_these_, least_;

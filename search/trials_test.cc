@@ -99,9 +99,9 @@ TEST_F(TrialsTest, ForgetKeepsTheBestAndTheBestOfEachLearner) {
     trials_.Take(trial, Result(trial, 0, 3, 0.5 + 0.01 * i));
   }
   trials_.Forget(3);
-  for (size_t i = 0; i < 3; ++i) EXPECT_FALSE(trials_[i].pieces[0]->model.empty()) << i;
-  for (size_t i = 3; i < 5; ++i) EXPECT_TRUE(trials_[i].pieces[0]->model.empty()) << i;
-  EXPECT_FALSE(trials_[5].pieces[0]->model.empty());
+  for (size_t i = 0; i < 3; ++i) EXPECT_FALSE(trials_[i].models[0].empty()) << i;
+  for (size_t i = 3; i < 5; ++i) EXPECT_TRUE(trials_[i].models[0].empty()) << i;
+  EXPECT_FALSE(trials_[5].models[0].empty());
 }
 
 TEST_F(TrialsTest, WhatIsForgottenStaysSo) {
@@ -112,7 +112,7 @@ TEST_F(TrialsTest, WhatIsForgottenStaysSo) {
   trials_.Forget(2);
   trials_.Take(3, Result(3, 1, 3, 0.1));  // was on its way
   EXPECT_TRUE(trials_[3].hopeless);
-  EXPECT_TRUE(trials_[3].pieces[1]->model.empty());
+  EXPECT_TRUE(trials_[3].models[1].empty());
   EXPECT_TRUE(trials_[3].pieces[1]->predictions.empty());
 }
 
@@ -124,7 +124,7 @@ TEST_F(TrialsTest, AFailedTrialHoldsNoPredictions) {
   trials_.Take(a, failed);
   trials_.Take(a, Result(a, 2, 3, 0.5));
   EXPECT_TRUE(trials_[a].pieces[0]->predictions.empty());
-  EXPECT_TRUE(trials_[a].pieces[2]->model.empty());
+  EXPECT_TRUE(trials_[a].models[2].empty());
   EXPECT_DOUBLE_EQ(trials_.Rows(folds_)[0].value, 0.5);
 }
 

@@ -1,6 +1,7 @@
 // Parent and worker talk over a socket pair: messages are a length of eight bytes and that many bytes.
 #include "search/worker_pool.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -199,6 +200,7 @@ int SearchWorkerMain() {
   try {
     while (const auto message = ReceiveMessage(kSocket)) {
       if (!SendMessage(kSocket, RunPiece(plan, *data, PieceRequest::Decode(*message)).Encode())) return 1;
+      malloc_trim(0);  // the next piece may need little
     }
   } catch (const std::bad_alloc&) {
     return kOutOfMemory;

@@ -1,7 +1,7 @@
 // Squared Euclidean distances of one row to many stored ones, whose coordinates stand column after column.
 //
 // Pure function over the caller's arrays, with the widest vectors of the machine and the same results on every machine: each distance is
-// summed coordinate after coordinate, then category after category, in single precision, as model/neighbours.h does.
+// summed coordinate after coordinate, then category after category, in single precision.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "kernels/row_distances.h"
+#include "base/row_distances.h"
 
 #include <algorithm>
 
@@ -30,13 +30,26 @@ void AddColumns(const float* __restrict columns, size_t stride, size_t rows, siz
   }
 }
 
+// Four columns a pass, as above.
 void AddCategories(const uint16_t* __restrict columns, size_t stride, size_t rows, size_t count, const uint32_t* __restrict codes,
                    const float* __restrict apart, float* __restrict out) {
-  for (size_t c = 0; c < count; ++c) {
-    const uint16_t* stored = columns + c * stride;
+  size_t c = 0;
+  for (; c + 4 <= count; c += 4) {
+    const uint16_t *a = columns + c * stride, *b = a + stride, *d = b + stride, *e = d + stride;
+    const uint32_t code_a = codes[c], code_b = codes[c + 1], code_d = codes[c + 2], code_e = codes[c + 3];
+    const float more_a = apart[c], more_b = apart[c + 1], more_d = apart[c + 2], more_e = apart[c + 3];
+    for (size_t i = 0; i < rows; ++i) {
+      float sum = out[i] + (a[i] == code_a ? 0.0f : more_a);
+      sum += b[i] == code_b ? 0.0f : more_b;
+      sum += d[i] == code_d ? 0.0f : more_d;
+      out[i] = sum + (e[i] == code_e ? 0.0f : more_e);
+    }
+  }
+  for (; c < count; ++c) {
+    const uint16_t* a = columns + c * stride;
     const uint32_t code = codes[c];
     const float more = apart[c];
-    for (size_t i = 0; i < rows; ++i) out[i] += stored[i] == code ? 0.0f : more;
+    for (size_t i = 0; i < rows; ++i) out[i] += a[i] == code ? 0.0f : more;
   }
 }
 
