@@ -131,6 +131,7 @@ uint64_t ParseSize(const std::string& text) {
 
 int RunApplication(int count, char** arguments) {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a limit of the size of files is then an error of the write
   HandleInterrupts();
   try {
     const std::string first = count > 1 ? arguments[1] : "--help";

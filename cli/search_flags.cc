@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/suggest.h"
@@ -80,6 +81,26 @@ std::vector<int8_t> MonotoneFeatures(const SearchFlags& flags, const TrainingDat
                   SuggestionHint(constraint.column, names));
   }
   return signs;
+}
+
+// Only what can promise it; models of an earlier search promised nothing.
+void KeepMonotone(const std::vector<std::string>& named, BudgetedSearchOptions* search) {
+  for (const std::string& name : named) {
+    if (!Learners().Get(name).monotone)
+      throw Error(ErrorKind::kUsage, "--monotone: " + name + " cannot keep it", "leave that learner out of --learners");
+  }
+  std::erase_if(search->first, [](const Candidate& candidate) { return !Learners().Get(candidate.learner).monotone; });
+  search->earlier.clear();
+}
+
+// Folds on which the metric says nothing (one class only) go behind the others: a trial is begun on the first.
+void PutTellingFoldsFirst(const TrainingData& training, std::vector<Fold>* folds) {
+  const Metric& metric = Metrics().Get(training.task.metric);
+  const ParameterValues none(Learners().Get("constant").parameters);
+  std::stable_partition(folds->begin(), folds->end(), [&](const Fold& fold) {
+    const auto constant = FitLearner("constant", {training.data.get(), fold.train}, none, {});
+    return !std::isnan(Measure(metric, *constant, *training.data, fold.validation));
+  });
 }
 
 SearchedModel QuickModel(TrainingData* training, const TaskFlags& task, const CommonOptions& options) {
@@ -168,6 +189,7 @@ BudgetedSearchOptions ToSearchOptions(const TrainingData& training, const TaskFl
   }
   if (!task.learners.empty() || !task.settings.empty())
     for (Candidate& candidate : ChooseCandidates(task, training.task)) search.first.push_back(std::move(candidate));
+  if (!search.monotone.empty()) KeepMonotone(task.learners, &search);
   return search;
 }
 
@@ -224,20 +246,28 @@ SearchedModel SearchModel(TrainingData* training, const TaskFlags& task, const S
   const std::string path = ExperiencePath(flags);
   const Experience known = Experience::BuiltIn().With(LoadExperience(flags, path, &model.warnings));
   const Experience all = flags.leave_out.empty() ? known : known.Without(flags.leave_out);
+  model.notes["experience"] = all.Hash();
   BudgetedSearchOptions search = ToSearchOptions(*training, task, flags, options, &model.warnings);
   search.watch = watch;
   search.experience = &all;
   if (search.time_ordered) {
-    training->data->FitBinsOnFirst(training->folds.front().train.size());
+    // The past of the newest fold, which is measured first: on less, numbers that grow with time would be one in all that is newer.
+    training->data->FitBinsOnFirst(training->folds.back().validation.front());
     std::reverse(training->folds.begin(), training->folds.end());
   }
+  // Folds by content keep their places, by which a search that continues this one finds its models.
+  if (!training->content_folds) PutTellingFoldsFirst(*training, &training->folds);
   Progress progress(options, "search:");
   constexpr size_t kPercent = 100;
   search.progress = [&](double share, size_t) { progress.Show(static_cast<size_t>(share * kPercent), kPercent); };
   BudgetedSearchResult result = RunBudgetedSearch(&training->data, training->folds, search);
   if (!path.empty()) Remember(result, *training, path, source, &model.warnings);
+  if (search.max_latency > 0 && result.seconds_per_row > search.max_latency)
+    model.warnings.push_back(
+        {"latency",
+         fmt::format("no model keeps --max-latency {}: the fastest takes {:.1f} µs a row", flags.max_latency, 1e6 * result.seconds_per_row),
+         ""});
   NoteSearch(result, *training, &model.notes);
-  model.notes["experience"] = all.Hash();
   model.board = std::move(result.board);
   model.best = result.best;
   model.model = std::move(result.model);

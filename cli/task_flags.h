@@ -23,7 +23,8 @@ struct TaskFlags {
   std::vector<std::string> class_weights = {};  // of --class-weight (cli/class_weights.h), which only fit has
   int folds = 0;                                // 0: not given
   int default_folds = 5;                        // where they are not given
-  bool content_folds = false;  // rows keep their fold as the table grows (cli/content_folds.h), where that gives even folds
+  bool content_folds = false;              // rows keep their fold as the table grows (cli/content_folds.h), where that gives even folds
+  std::function<bool()> read_enough = {};  // of the training rows, as ReadOptions::enough
 };
 
 // Declares --target --kind --metric --type --ignore --weight --group --time --key --folds --learners --set.

@@ -76,23 +76,29 @@ std::vector<int32_t> GroupNumbers(const Column& column, size_t* groups) {
   return out;
 }
 
+SchemaWarning NoFolds(const std::string& why) { return {"no_folds", why + "; the model is a constant", ""}; }
+
 std::vector<Fold> MakeFolds(const Table& table, const TaskFlags& flags, uint64_t seed, TrainingData* training) {
   const Dataset& data = *training->data;
   const Task& task = training->task;
   const int asked = flags.folds;
   std::vector<int32_t> groups;
   size_t most = data.rows();
+  if (!task.group.empty()) groups = GroupNumbers(table.Get(task.group, ""), &most);
   if (!task.time.empty()) most = data.rows() - 1;  // the first part is only learned from
-  else if (!task.group.empty()) groups = GroupNumbers(table.Get(task.group, ""), &most);
   if (static_cast<size_t>(asked) > most)
     throw Error(ErrorKind::kUsage, std::to_string(asked) + " folds are too many: at most " + Grouped(most) + " are possible with " +
                                        Grouped(data.rows()) + " rows" + (groups.empty() ? "" : " in their groups"));
   const int count = asked > 0 ? asked : static_cast<int>(std::min(most, static_cast<size_t>(flags.default_folds)));
   if (count < 2) {
-    training->warnings.push_back({"no_folds", "there are too few rows or groups to compare models; the model is a constant", ""});
+    training->warnings.push_back(NoFolds("there are too few rows or groups to compare models"));
     return {};
   }
-  if (!task.time.empty()) return SequentialFolds(data.rows(), {.count = count});
+  if (!task.time.empty()) {
+    std::vector<Fold> folds = SequentialFolds(data.rows(), {.count = count, .times = table.Get(task.time, "").numbers, .groups = groups});
+    if (folds.empty()) training->warnings.push_back(NoFolds("the rows are of one time or of groups that are still there at the end"));
+    return folds;
+  }
   if (!groups.empty()) return GroupedFolds(groups, count, seed);
   if (flags.content_folds) {
     const std::vector<uint64_t> keys = ContentKeys(training->space, {data.view().values, data.rows() * data.features()});
@@ -138,7 +144,7 @@ TrainingData ReadTrainingData(const std::string& place, const TaskFlags& flags, 
   const std::string source = ShownPlace(place);
   TrainingData training;
   std::vector<std::string> reader_warnings;
-  Table raw = ReadTable(place, {options.threads, options.memory_bytes, options.query}, &reader_warnings);
+  Table raw = ReadTable(place, {options.threads, options.memory_bytes, options.query, flags.read_enough}, &reader_warnings);
   for (std::string& message : reader_warnings) training.warnings.push_back({"source", std::move(message), ""});
   training.columns = raw.columns.size();
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -26,6 +27,19 @@ std::vector<Fold> FoldsFromParts(const std::vector<int>& part, int count) {
       (part[row] == k ? fold.validation : fold.train).push_back(static_cast<uint32_t>(row));
     }
   return folds;
+}
+
+// The first row from `row` on whose time is not that of the row before it.
+size_t NextTime(std::span<const double> times, size_t row) {
+  while (row > 0 && row < times.size() && times[row] == times[row - 1]) ++row;
+  return row;
+}
+
+void RemoveGroups(std::span<const int32_t> groups, Fold* fold) {
+  if (groups.empty()) return;
+  std::unordered_set<int32_t> held;
+  for (const uint32_t row : fold->validation) held.insert(groups[row]);
+  std::erase_if(fold->train, [&](uint32_t row) { return held.count(groups[row]) > 0; });
 }
 
 }  // namespace
@@ -94,16 +108,20 @@ std::vector<Fold> SequentialFolds(size_t rows, const SequentialOptions& options)
   if (start <= options.gap || rows - start < count)
     throw Error(ErrorKind::kUsage, std::to_string(rows) + " rows are too few for " + std::to_string(count) + " sequential folds with " +
                                        std::to_string(start) + " rows before the first and a gap of " + std::to_string(options.gap));
-  std::vector<Fold> folds(count);
+  std::vector<Fold> folds;
   for (size_t k = 0; k < count; ++k) {
-    const size_t begin = start + (rows - start) * k / count;
-    const size_t end = start + (rows - start) * (k + 1) / count;
+    const size_t begin = NextTime(options.times, start + (rows - start) * k / count);
+    const size_t end = NextTime(options.times, start + (rows - start) * (k + 1) / count);
+    if (begin == end) continue;
     const size_t train_end = begin - options.gap;
     const size_t train_begin = options.train_rows > 0 && options.train_rows < train_end ? train_end - options.train_rows : 0;
-    folds[k].train.resize(train_end - train_begin);
-    std::iota(folds[k].train.begin(), folds[k].train.end(), static_cast<uint32_t>(train_begin));
-    folds[k].validation.resize(end - begin);
-    std::iota(folds[k].validation.begin(), folds[k].validation.end(), static_cast<uint32_t>(begin));
+    Fold fold;
+    fold.train.resize(train_end - train_begin);
+    std::iota(fold.train.begin(), fold.train.end(), static_cast<uint32_t>(train_begin));
+    fold.validation.resize(end - begin);
+    std::iota(fold.validation.begin(), fold.validation.end(), static_cast<uint32_t>(begin));
+    RemoveGroups(options.groups, &fold);
+    if (!fold.train.empty()) folds.push_back(std::move(fold));
   }
   return folds;
 }

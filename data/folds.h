@@ -26,6 +26,11 @@ struct SequentialOptions {
   size_t gap = 0;          // rows left out between train and validation
   size_t train_rows = 0;   // sliding window of this size; 0: expanding from the first row
   double first_train = 0;  // share of rows before the first validation part; 0: 1 / (count + 1)
+  // Of the rows, ascending, or none: rows of one time stay together, in the part that begins before them. Where they fill a part, there are
+  // fewer; none where all have one time.
+  std::span<const double> times = {};
+  // Of the rows, or none: rows of the groups that are in the validation part are not in train. Folds without train are left out.
+  std::span<const int32_t> groups = {};
 };
 // Rows are in order of time; validation parts follow each other, and train lies wholly before. Throws kUsage when a part would be empty.
 std::vector<Fold> SequentialFolds(size_t rows, const SequentialOptions& options);

@@ -135,5 +135,27 @@ TEST(Folds, SequentialByHand) {
 
 TEST(Folds, SeedsDiffer) { EXPECT_NE(RandomFolds(100, 5, 1)[0].validation, RandomFolds(100, 5, 2)[0].validation); }
 
+TEST(SequentialFolds, RowsOfOneTimeStayTogether) {
+  const std::vector<double> times{0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 3, 3};
+  const std::vector<Fold> folds = SequentialFolds(times.size(), {.count = 3, .times = times});
+  ASSERT_FALSE(folds.empty());
+  size_t validated = 0;
+  for (const Fold& fold : folds) {
+    EXPECT_LT(times[fold.train.back()], times[fold.validation.front()]);
+    validated += fold.validation.size();
+  }
+  EXPECT_EQ(validated, 5U);  // times 2 and 3: the cut inside of 1 moved to its end
+  EXPECT_TRUE(SequentialFolds(6, {.count = 2, .times = std::vector<double>(6, 1.0)}).empty());
+}
+
+TEST(SequentialFolds, AGroupIsNotOnBothSides) {
+  const std::vector<int32_t> groups{0, 1, 2, 0, 1, 2, 0, 3, 3};
+  const std::vector<Fold> folds = SequentialFolds(groups.size(), {.count = 2, .groups = groups});
+  ASSERT_EQ(folds.size(), 1U);  // every group before the first part is in it
+  for (const Fold& fold : folds)
+    for (const uint32_t row : fold.train)
+      for (const uint32_t other : fold.validation) EXPECT_NE(groups[row], groups[other]);
+}
+
 }  // namespace
 }  // namespace everlearn

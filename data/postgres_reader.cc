@@ -88,7 +88,8 @@ class PostgresReader : public TableReader {
   bool Next(size_t rows, Table* batch) override {
     *batch = header_;
     std::vector<Dictionary> dictionaries(plans_.size());
-    while (batch->rows < rows && !done_) {
+    constexpr size_t kLookEvery = 1'000;
+    while (batch->rows < rows && !done_ && !(batch->rows > 0 && batch->rows % kLookEvery == 0 && Enough())) {
       if (piece_.empty() && !Refill()) ThrowCut();
       const int64_t count = PostgresInteger(Take(2));
       if (count < 0) {

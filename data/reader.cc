@@ -256,7 +256,7 @@ class DuckReader : public TableReader {
   bool Next(size_t rows, Table* batch) override {
     *batch = header_;
     std::vector<Dictionary> dictionaries(header_.columns.size());
-    while (batch->rows < rows && chunk_ != nullptr) {
+    while (batch->rows < rows && chunk_ != nullptr && !(batch->rows > 0 && Enough())) {
       const idx_t size = duckdb_data_chunk_get_size(chunk_);
       const idx_t end = std::min<idx_t>(size, used_ + (rows - batch->rows));
       for (size_t i = 0; i < plans_.size(); ++i) {
@@ -361,9 +361,13 @@ std::unique_ptr<TableReader> TableReader::Open(const std::string& source, const 
 
 Table ReadTable(const std::string& source, const ReadOptions& options, std::vector<std::string>* warnings) {
   const std::unique_ptr<TableReader> reader = TableReader::Open(source, options);
-  Table table;
+  reader->EndWhen(options.enough);
+  Table table, further;
   if (!reader->Next(SIZE_MAX, &table)) throw Error(ErrorKind::kInput, reader->name() + " has no rows");
   if (warnings != nullptr) *warnings = reader->warnings();
+  if (options.enough && reader->Next(1, &further) && warnings != nullptr)
+    warnings->push_back(fmt::format("{}: only the first {} rows are used, since reading them all would take too much of the time",
+                                    reader->name(), table.rows));
   return table;
 }
 

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/table.h"
@@ -14,9 +16,10 @@
 namespace everlearn {
 
 struct ReadOptions {
-  int threads = 0;            // 0: all cores
-  uint64_t memory_bytes = 0;  // DuckDB's limit; 0: its own default
-  std::string query = {};     // SQL for a PostgreSQL source
+  int threads = 0;                    // 0: all cores
+  uint64_t memory_bytes = 0;          // DuckDB's limit; 0: its own default
+  std::string query = {};             // SQL for a PostgreSQL source
+  std::function<bool()> enough = {};  // of ReadTable: the first rows are enough once it is true
 };
 
 class TableReader {
@@ -32,11 +35,20 @@ class TableReader {
   virtual const std::vector<std::string>& warnings() const = 0;
   virtual const std::string& name() const = 0;  // of the source, for messages
 
+  // Next gives what it has once `enough`, asked every few rows, is true. Rows may then be left.
+  void EndWhen(std::function<bool()> enough) { enough_ = std::move(enough); }
+
   // Fills `batch` with at most `rows` further rows; false when there are none left. Throws kInput naming file and row of damage.
   virtual bool Next(size_t rows, Table* batch) = 0;
+
+ protected:
+  bool Enough() const { return enough_ && enough_(); }
+
+ private:
+  std::function<bool()> enough_;
 };
 
-// All rows of a source. Throws kInput where there is no row.
+// All rows of a source, or those that were read until `options.enough`, with a warning that says so. Throws kInput where there is no row.
 Table ReadTable(const std::string& source, const ReadOptions& options, std::vector<std::string>* warnings = nullptr);
 
 }  // namespace everlearn

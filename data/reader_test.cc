@@ -262,5 +262,21 @@ TEST_F(Reader, DamageFarInsideIsReported) {
   EXPECT_THAT(error.message(), HasSubstr("line 50002"));
 }
 
+TEST_F(Reader, TheFirstRowsAreUsedWhereTimeIsShort) {
+  std::string content = "a,b\n";
+  for (int i = 0; i < 50'000; ++i) content += std::to_string(i) + ",x\n";
+  const std::string path = folder_.Write("long.csv", content);
+  std::vector<std::string> warnings;
+  const Table cut = ReadTable(path, {.enough = [] { return true; }}, &warnings);
+  EXPECT_GT(cut.rows, 0U);
+  EXPECT_LT(cut.rows, 50'000U);
+  EXPECT_EQ(cut.columns[0].TextAt(cut.rows - 1), std::to_string(cut.rows - 1));
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings[0], HasSubstr("only the first " + std::to_string(cut.rows) + " rows"));
+  warnings.clear();
+  EXPECT_EQ(ReadTable(path, {.enough = [] { return false; }}, &warnings).rows, 50'000U);
+  EXPECT_TRUE(warnings.empty());
+}
+
 }  // namespace
 }  // namespace everlearn

@@ -13,6 +13,7 @@
 #include "model/model_bytes.h"
 #include "search/final_model.h"
 #include "search/refit.h"
+#include "search/search_report.h"
 #include "search/strategy.h"
 #include "search/trials.h"
 #include "search/worker_pool.h"
@@ -67,31 +68,23 @@ class BudgetedSearch {
     else RunClock();
     pool_->Abandon();
     LookAtMemory();
-    FinalModelOptions last = FinalOptions();
+    // The rest of what was set aside is for what is made of its predictions, and the file.
+    constexpr double kAfterInterrupt = 2;  // seconds
+    FinalModelOptions last = FinalOptions(Stopped() ? Now() + kAfterInterrupt : options_.seconds - Reserve() / 2);
     if (Refits()) last.refit = [this](const std::vector<size_t>& trials) { return Refit(trials); };
     FinalModel final = MakeFinalModel(*data_, folds_, options_.metric, *trials_, constant_, last);
     BudgetedSearchResult result;
     result.peak_memory_bytes = std::max(peak_memory_, PeakMemoryBytes());
-    result.constant_loss = Mean(constant_losses_);
-    result.experience = Learnt();
+    result.constant_loss = MeanOfKnown(constant_losses_);
+    result.experience = LearntByTrials(*trials_, *data_, folds_, metric_);
     result.description = description_;
     for (const LearningCurvePoint& point : curve_)
       if (!std::isnan(point.value)) result.curve.push_back(point);
-    Describe(std::move(final), &result);
+    DescribeResult(*trials_, folds_, options_.metric, spent_seconds_, std::move(final), &result);
     return result;
   }
 
  private:
-  static double Mean(const std::vector<double>& values) {
-    double sum = 0, count = 0;
-    for (const double value : values) {
-      if (std::isnan(value)) continue;
-      sum += value;
-      ++count;
-    }
-    return count > 0 ? sum / count : kMissing;
-  }
-
   // What there is before anything was tried, and what every trial is compared with.
   std::shared_ptr<const Model> FitConstant() {
     const ParameterValues none(Learners().Get("constant").parameters);
@@ -109,11 +102,13 @@ class BudgetedSearch {
   // are slow to predict: what the first part of the time does not suffice for is left.
   void TakeOver(int threads) {
     constexpr double kMostOfTheTime = 0.15;
+    const auto is_late = [&] { return options_.units == 0 && (Stopped() || Now() > kMostOfTheTime * options_.seconds); };
     for (const EarlierTrial& earlier : options_.earlier) {
-      if (options_.units == 0 && Now() > kMostOfTheTime * options_.seconds && trials_->size() > 0) return;
+      if (trials_->size() > 0 && is_late()) return;
       const size_t trial = trials_->Add(earlier.candidate);
       std::vector<PieceResult> results(std::min(folds_.size(), earlier.fold_models.size()));
       ParallelFor(results.size(), threads, [&](size_t k) {
+        if (k > 0 && is_late()) return;
         const Model& model = *earlier.fold_models[k];
         PieceResult& result = results[k];
         result.number = trial * folds_.size() + k;
@@ -123,7 +118,10 @@ class BudgetedSearch {
         result.model = ModelBytes(model);
         result.rounds = 0;  // they are not known
       });
-      for (PieceResult& result : results) trials_->Take(trial, std::move(result));
+      for (PieceResult& result : results) {
+        if (result.model.empty()) break;  // there was no time
+        trials_->Take(trial, std::move(result));
+      }
       // Its other folds would be fitted on other rows than these.
       (*trials_)[trial].hopeless = true;
     }
@@ -186,7 +184,7 @@ class BudgetedSearch {
   // Trial after trial, with all folds of one at once: decisions do not depend on what ends first.
   void RunUnits() {
     double left = options_.units * (Refits() ? 1 - kRefitting : 1);
-    while (!Stopped()) {
+    while (!Stopped() && trials_->size() < kMostTrials) {
       const std::optional<Candidate> candidate = strategy_->Next(observations_);
       if (!candidate) return;
       const double units = FoldUnits(*candidate);
@@ -218,10 +216,9 @@ class BudgetedSearch {
   }
 
   double FoldUnits(const Candidate& candidate) const {
-    return Learners()
-        .Get(candidate.learner)
-        .cost_units(static_cast<double>(folds_.front().train.size()), static_cast<double>(data_->features()),
-                    static_cast<double>(data_->outputs()), candidate.parameters);
+    // A piece also takes messages between two processes, however small it is.
+    constexpr double kLeast = 0.2;
+    return std::max(kLeast, TrainingUnits(candidate, *data_, folds_));
   }
 
   void StartPiece(size_t trial, size_t fold, double seconds) {
@@ -279,7 +276,7 @@ class BudgetedSearch {
     spent_seconds_ += result.fit_seconds;
     trials_->Take(trial, std::move(result));
     const Trial& taken = (*trials_)[trial];
-    if (options_.units == 0 && !IsCheapAndUndecided(trial)) Observe(trial, taken.done() > 0 ? taken.pieces[0]->fit_seconds : 0);
+    if (options_.units == 0 && !IsCheapAndUndecided(trial)) Observe(trial, taken.done() > 0 ? taken.pieces[0]->seconds() : 0);
     // In units, only between trials: what is the best must not depend on which fold ended first.
     if (options_.units == 0 && trials_->size() > kMostKept) trials_->Forget(kMostKept);
   }
@@ -343,7 +340,7 @@ class BudgetedSearch {
     const Trial& trial = (*trials_)[number];
     if (trial.done() == 0 || trial.done() == folds_.size() || trial.hopeless || trial.status != TrialStatus::kOk) return false;
     const PieceResult& first = *trial.pieces[0];
-    const double whole = (first.fit_seconds + first.predict_seconds) * static_cast<double>(folds_.size());
+    const double whole = first.seconds() * static_cast<double>(folds_.size());
     const double cheap = trials_->Gap(number) <= kGoodGap ? kCheapGoodTrial : kCheapTrial;
     return whole < cheap * (End() - begin_) * Workers();
   }
@@ -359,10 +356,12 @@ class BudgetedSearch {
 
   // Of the best trials by what the ensemble wants: a fold that there is time for.
   std::optional<TrialFold> LackingFold(double left) {
-    constexpr double kChoosing = 0.05;  // share of the time that goes into looking who the members would be
+    // Shares of the time that go into looking who the members would be: of all, and once.
+    constexpr double kChoosing = 0.05, kLongestChoice = 0.05;
     if (Now() >= choose_again_) {
       const Stopwatch watch;
-      wanted_ = WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions());
+      wanted_ =
+          WantedTrials(*data_, folds_, options_.metric, *trials_, FinalOptions(std::min(End(), Now() + kLongestChoice * options_.seconds)));
       refit_seconds_ = RefitSeconds(wanted_, *trials_, *data_, folds_, Workers());
       choice_seconds_ = std::max(choice_seconds_, watch.Seconds());
       choose_again_ = Now() + watch.Seconds() / kChoosing;
@@ -373,7 +372,7 @@ class BudgetedSearch {
         if (!fold || *fold != k) continue;
         const PieceResult& first = *(*trials_)[i].pieces[0];
         // With less time than the first fold had, one that is cut would be worse than what was measured.
-        if (first.fit_seconds + first.predict_seconds < left * 0.9) return TrialFold(i, k);
+        if (first.seconds() < left * 0.9) return TrialFold(i, k);
       }
     }
     return std::nullopt;
@@ -381,81 +380,16 @@ class BudgetedSearch {
 
   void LookAtMemory() { peak_memory_ = std::max(peak_memory_, pool_->MemoryBytes()); }
 
-  FinalModelOptions FinalOptions() const {
+  // `deadline`: on the watch; a search in units that was not interrupted has none.
+  FinalModelOptions FinalOptions(double deadline) const {
     FinalModelOptions final{.seed = options_.seed, .max_latency = options_.max_latency};
+    if (options_.units == 0 || Stopped()) final.stop = [this, deadline] { return Now() > deadline; };
     // Members of a task in order of time come from other rows than those that they were measured on.
+    // The top of a stack may weigh a member negatively, which turns its order around.
     if (options_.time_ordered) final.most_models = 1;
-    else final.stacking_units = kStacking * (options_.units > 0 ? options_.units : options_.seconds / kSecondsPerUnit);
+    else if (options_.monotone.empty())
+      final.stacking_units = kStacking * (options_.units > 0 ? options_.units : options_.seconds / kSecondsPerUnit);
     return final;
-  }
-
-  std::vector<ExperienceTrial> Learnt() const {
-    std::vector<ExperienceTrial> list;
-    for (size_t i = 0; i < trials_->size(); ++i) {
-      const Trial& trial = (*trials_)[i];
-      ExperienceTrial learnt;
-      learnt.learner = trial.candidate.learner;
-      learnt.parameters = trial.candidate.parameters.ToJson().as_object();
-      double count = 0;
-      for (const auto& piece : trial.pieces) {
-        if (!piece) continue;
-        learnt.fold_losses.push_back(metric_.higher_is_better ? -piece->value : piece->value);
-        learnt.seconds += piece->fit_seconds;
-        ++count;
-      }
-      if (count == 0 && trial.status == TrialStatus::kOk) continue;  // it ran when time was up
-      if (count > 0) learnt.seconds /= count;
-      learnt.units = FoldUnits(trial.candidate);
-      learnt.status = TrialStatusName(trial.status);
-      list.push_back(std::move(learnt));
-    }
-    return list;
-  }
-
-  void Describe(FinalModel final, BudgetedSearchResult* result) const {
-    Leaderboard& board = result->board;
-    board.metric = options_.metric;
-    board.higher_is_better = metric_.higher_is_better;
-    board.rows = trials_->Rows(folds_);
-    LeaderboardRow constant;
-    constant.candidate = board.rows.size();
-    constant.name = constant.learner = "constant";
-    constant.value = metric_.higher_is_better ? -Mean(constant_losses_) : Mean(constant_losses_);
-    board.rows.push_back(std::move(constant));
-    LeaderboardRow own;
-    own.candidate = board.rows.size();
-    const bool single = final.members.size() == 1;
-    own.name = final.members.empty() ? "constant" : "ensemble";
-    own.learner = own.name;
-    for (size_t m = 0; m < final.members.size(); ++m) own.parameters[(*trials_)[final.members[m]].name] = final.weights[m];
-    own.value = Mean(final.fold_values);
-    double squares = 0, count = 0;
-    for (const double value : final.fold_values) {
-      if (std::isnan(value)) continue;
-      squares += (value - own.value) * (value - own.value);
-      ++count;
-    }
-    if (count > 1) own.standard_error = std::sqrt(squares / (count - 1) / count);
-    if (final.stacked) own.parameters["stacked"] = true;
-    own.fit_seconds = spent_seconds_;
-    own.predict_seconds_per_row = final.seconds_per_row;
-    const size_t own_candidate = final.members.empty() ? own.candidate - 1 : single ? final.members[0] : own.candidate;
-    if (final.members.size() > 1) board.rows.push_back(std::move(own));
-    board.Sort();
-    const auto row_of = [&](size_t candidate) {
-      return static_cast<size_t>(
-          std::find_if(board.rows.begin(), board.rows.end(), [&](const auto& row) { return row.candidate == candidate; }) -
-          board.rows.begin());
-    };
-    result->best = row_of(own_candidate);
-    for (const size_t member : final.members) result->members.push_back(row_of(member));
-    result->member_weights = std::move(final.weights);
-    result->member_models = std::move(final.models);
-    result->trials = trials_->size();
-    result->model = std::move(final.model);
-    result->predictions = std::move(final.predictions);
-    result->fold_values = std::move(final.fold_values);
-    result->train_value = final.train_value;
   }
 
   static constexpr uint64_t kCurve = uint64_t{1} << 32;  // requests from this number on are points of the learning curve

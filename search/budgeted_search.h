@@ -62,6 +62,7 @@ struct BudgetedSearchResult {
   size_t trials = 0;                        // rows of the board whose `candidate` is below it are trials
   std::vector<double> predictions;          // of the model, out of fold: rows × outputs, NaN where there is none
   std::vector<double> fold_values;          // of the metric, on the folds that all members have
+  double seconds_per_row = 0;               // to predict, of the model
   double train_value = 0;                   // mean of the members' on the rows they were fitted on, by their weights
   std::vector<LearningCurvePoint> curve;    // by rows; empty where there was no time for it
   uint64_t peak_memory_bytes = 0;           // of all processes together

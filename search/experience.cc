@@ -158,6 +158,23 @@ ExperienceTrial TrialFromJson(const Json& json) {
   return trial;
 }
 
+void MakeFolder(const std::string& path) {
+  std::error_code code;
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, code);
+  if (code) ThrowSystem(path, " cannot be written", code.value());
+}
+
+// Keeps a file that grows with every search at a size that is quickly read: half of the limit once it is reached, the newest lines.
+void DropOldest(const std::string& path) {
+  constexpr uintmax_t kMost = 32U << 20;
+  std::error_code code;
+  if (const auto size = std::filesystem::file_size(path, code); code || size <= kMost) return;
+  const std::string text = ReadWhole(path, std::numeric_limits<uintmax_t>::max());
+  const size_t begin = text.find('\n', text.size() - kMost / 2);
+  if (begin != std::string::npos && begin + 1 < text.size()) ReplaceFile(path, text.substr(begin + 1));
+}
+
 bool EndsWith(std::string_view text, std::string_view ending) {
   return text.size() > ending.size() && text.substr(text.size() - ending.size()) == ending;
 }
@@ -227,12 +244,10 @@ Experience Experience::Load(const std::string& path) {
 std::string Experience::Append(const std::string& path, const ExperienceRun& run) {
   if (path.empty()) return "there is no folder for the experience: neither XDG_DATA_HOME nor HOME is set";
   try {
-    std::error_code code;
-    const auto folder = std::filesystem::path(path).parent_path();
-    if (!folder.empty()) std::filesystem::create_directories(folder, code);
-    if (code) ThrowSystem(path, " cannot be written", code.value());
+    MakeFolder(path);
     const WriteLock lock(path);
     AppendLines(path, Line(run));
+    DropOldest(path);
     return "";
   } catch (const Error& error) {
     return error.message();
@@ -258,6 +273,7 @@ size_t Experience::Forget(const std::string& path, std::string_view name) {
 size_t Experience::Import(const std::string& from, const std::string& to) {
   if (!std::filesystem::exists(from)) throw Error(ErrorKind::kNotFound, "there is no file " + from);
   const Experience source = Load(from);
+  MakeFolder(to);
   const WriteLock lock(to);
   std::set<std::string> known;
   const Experience present = Load(to);

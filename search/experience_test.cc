@@ -157,6 +157,26 @@ TEST_F(ExperienceFile, ImportAddsWhatIsNew) {
   EXPECT_THROW(Experience::Import("/no/such/file", path()), Error);
 }
 
+TEST_F(ExperienceFile, ImportMakesTheFolder) {
+  const std::string elsewhere = testing::TempDir() + "experience_from_" + std::to_string(getpid());
+  ASSERT_EQ(Experience::Append(elsewhere, MakeRun("a.csv", 0.1)), "");
+  EXPECT_EQ(Experience::Import(elsewhere, path()), 1U);
+  std::filesystem::remove(elsewhere);
+}
+
+TEST_F(ExperienceFile, TheOldestRunsGoWhereTheFileIsLarge) {
+  ExperienceRun large = MakeRun("large.csv", 0.1);
+  while (ToText(ToJson(large)).size() < 9'000'000) large.trials.insert(large.trials.end(), 10'000, large.trials.front());
+  for (const char* source : {"1", "2", "3", "4"}) {
+    large.source = source;
+    ASSERT_EQ(Experience::Append(path(), large), "");
+  }
+  const Experience left = Experience::Load(path());
+  EXPECT_EQ(left.damaged_lines(), 0U);
+  ASSERT_EQ(left.runs().size(), 1U);
+  EXPECT_EQ(left.runs()[0].source, "4");
+}
+
 TEST(ExperienceTable, HoldsTheMeansOfWhatWorked) {
   Experience experience;
   experience.Add(MakeRun("a.csv", 0.25));

@@ -107,6 +107,7 @@ Selected SelectOn(size_t common, const std::vector<size_t>& ranked, const Datase
   SelectionOptions selection;
   selection.max_seconds_per_row = options.max_latency;
   selection.seed = options.seed;
+  selection.stop = options.stop;
   selected.selection = SelectEnsemble(metric, truth, weights, data.classes(), candidates, selection);
   return selected;
 }
@@ -260,7 +261,7 @@ FinalModel MakeFinalModel(const Dataset& data, const std::vector<Fold>& folds, c
     std::vector<std::vector<double>> all;
     for (const size_t v : places) all.push_back(OfAllRows(data, selected.rows, selected.predictions[v]));
     stacking.members.assign(all.begin(), all.end());
-    stack = TryStacking(stacking, {.max_units = options.stacking_units, .seed = options.seed});
+    stack = TryStacking(stacking, {.max_units = options.stacking_units, .seed = options.seed, .stop = options.stop});
   }
   if (stack.top != nullptr) {
     final.predictions = std::move(stack.predictions);

@@ -22,6 +22,7 @@ struct FinalModelOptions {
   // Fits trials, the heaviest member first, again on all rows, and gives the models (ModelBytes) of those that there is time for. Asked for
   // members that one fold model would stand for. Empty: none is fitted again.
   std::function<std::map<size_t, std::string>(const std::vector<size_t>& trials)> refit = {};
+  std::function<bool()> stop = {};  // true: the choice of members ends with what there is
 };
 
 struct FinalModel {

@@ -97,7 +97,12 @@ std::vector<double> MixtureLoss::Gather(std::span<const double> predictions, std
   return gathered;
 }
 
-size_t MixtureLoss::enough_rows() const { return form_ == Form::kAny || form_ == Form::kArea ? 20'000 : 50'000; }
+size_t MixtureLoss::enough_rows() const {
+  // A measure may sort the rows once a class.
+  constexpr size_t kSorted = 20'000, kLeast = 2'000;
+  if (form_ == Form::kAny) return std::max(kLeast, kSorted / std::max<size_t>(1, classes_ / 2));
+  return form_ == Form::kArea ? kSorted : 50'000;
+}
 
 double MixtureLoss::Of(std::span<const double> gathered, std::span<const double> truth, std::span<const double> weights) const {
   double loss = 0;

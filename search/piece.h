@@ -56,6 +56,7 @@ struct PieceResult {
   std::vector<double> predictions;  // validation rows × outputs
   std::string model;                // ModelBytes
 
+  double seconds() const { return fit_seconds + predict_seconds; }
   std::string Encode() const;
   static PieceResult Decode(std::string_view bytes);
 };

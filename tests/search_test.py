@@ -169,6 +169,58 @@ def in_order_of_time_the_model_knows_the_newest_rows(folder):
         check(new > 60 and old < 40, f"{budget}: new {new}, old {old}")
 
 
+@test
+def folds_of_one_class_do_not_end_the_search(folder):
+    # Three positives in 4,000 rows: not every fold has one, and the area under the curve is not defined there.
+    rng = random.Random(3)
+    positives = {500, 1700, 3600}
+    rows = [(rng.gauss(3 if i in positives else 0, 1), rng.gauss(0, 1), "yes" if i in positives else "no") for i in range(4000)]
+    path = pathlib.Path(folder) / "rare.csv"
+    path.write_text("a,b,y\n" + "".join(f"{a:.4f},{b:.4f},{y}\n" for a, b, y in rows))
+    result = finish(start(folder, path, "--metric", "auc", "--budget", "300units"))
+    check(result["score"]["value"] > 0.7, f"score {result['score']['value']}: the model is a constant, or learnt nothing")
+
+
+@test
+def a_latency_that_nothing_keeps_is_said(folder):
+    result = finish(start(folder, table(folder, 1500), "--budget", "200units", "--learners", "nearest_neighbours", "--max-latency", "1us"))
+    check(any(warning["code"] == "latency" for warning in result["warnings"]), str(result["warnings"]))
+
+
+@test
+def monotone_features_stay_so_through_a_search(folder):
+    rng = random.Random(4)
+    rows = [(rng.random(), rng.random()) for _ in range(600)]
+    path = pathlib.Path(folder) / "up.csv"
+    path.write_text("x,z,y\n" + "".join(f"{x:.4f},{z:.4f},{x + z * z + rng.gauss(0, 0.5):.4f}\n" for x, z in rows))
+    finish(start(folder, path, "--budget", "200units"))  # an earlier search that promised nothing
+    earlier = pathlib.Path(folder) / "earlier.safetensors"
+    (pathlib.Path(folder) / "m.safetensors").rename(earlier)
+    asked = pathlib.Path(folder) / "asked.csv"
+    asked.write_text("x,z\n" + "".join(f"{i / 200},0.5\n" for i in range(201)))
+    for more in ((), ("--set", "gradient_boosting.trees=50"), ("--continue", earlier)):
+        finish(start(folder, path, "--budget", "300units", "--monotone", "x=+1", *more))
+        out = subprocess.run([EXE, "predict", f"{folder}/m.safetensors", asked, "--only"], capture_output=True, text=True, check=True).stdout
+        values = [float(line.split(",")[0]) for line in out.splitlines()[1:]]
+        check(all(b >= a - 1e-9 for a, b in zip(values, values[1:])), f"{more}: predictions fall")
+        check(values[-1] > values[0] + 0.2, f"{more}: nothing was learnt")
+
+
+@test
+def a_source_that_takes_too_long_to_read_is_sampled(folder):
+    path = table(folder, 1_000)
+    lines = path.read_text().splitlines(keepends=True)
+    with open(path, "w") as out:  # about 100 MB
+        out.write(lines[0])
+        for _ in range(1_600):
+            out.writelines(lines[1:])
+    began = time.monotonic()
+    result = finish(start(folder, path, "--budget", "2s"))
+    check(time.monotonic() - began < 4, f"took {time.monotonic() - began:.1f} s")
+    check(result["task"]["rows"] < 1_600_000, "all rows were read")
+    check(any("only the first" in warning["message"] for warning in result["warnings"]), "it is not said")
+
+
 def main():
     names = sys.argv[1:] or list(TESTS)
     failed = 0

@@ -95,8 +95,12 @@ std::string BoardText(const Leaderboard& board) {
   return AlignedTable(rows);
 }
 
-TrainingData ReadChecked(const FitFlags& flags, const CommonOptions& options) {
+TrainingData ReadChecked(const FitFlags& flags, const CommonOptions& options, const Stopwatch& watch) {
+  // Of the time; what is made of the rows before they can be learned from takes about twice as long as to read them.
+  constexpr double kReading = 0.15;
   TaskFlags task = flags.task;
+  if (const double seconds = BudgetSeconds(flags.search); seconds > 0)
+    task.read_enough = [&watch, seconds] { return watch.Seconds() > kReading * seconds; };
   task.default_folds = DefaultFolds(flags.search);
   task.content_folds = HasBudget(flags.search);
   TrainingData training = ReadTrainingData(flags.source, task, options);
@@ -132,7 +136,7 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   CheckSearchFlags(flags.search);
   CheckCosts(flags.costs);
   CheckWritable(flags.model);
-  TrainingData training = ReadChecked(flags, options);
+  TrainingData training = ReadChecked(flags, options, watch);
   const std::vector<double> costs = CostDecision(flags.costs, training.task);
 
   const GracefulInterrupt graceful;

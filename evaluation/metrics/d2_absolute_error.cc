@@ -15,7 +15,8 @@ const bool registered = Metrics().Add("d2_absolute_error", {.summary = "share of
                                                             .higher_is_better = true,
                                                             .regression = true,
                                                             .compute = Compute,
-                                                            .row_loss = AbsoluteError});
+                                                            .row_loss = AbsoluteError,
+                                                            .aim = "absolute"});
 
 }  // namespace
 }  // namespace everlearn

@@ -15,7 +15,8 @@ const bool registered = Metrics().Add("gamma_deviance", {.summary = "mean devian
                                                          .higher_is_better = false,
                                                          .regression = true,
                                                          .compute = [](const Scored& scored) { return MeanLoss(scored, Deviance); },
-                                                         .row_loss = Deviance});
+                                                         .row_loss = Deviance,
+                                                         .aim = "gamma"});
 
 }  // namespace
 }  // namespace everlearn

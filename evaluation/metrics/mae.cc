@@ -8,7 +8,8 @@ const bool registered = Metrics().Add("mae", {.summary = "mean absolute error",
                                               .higher_is_better = false,
                                               .regression = true,
                                               .compute = [](const Scored& scored) { return MeanLoss(scored, AbsoluteError); },
-                                              .row_loss = AbsoluteError});
+                                              .row_loss = AbsoluteError,
+                                              .aim = "absolute"});
 
 }  // namespace
 }  // namespace everlearn

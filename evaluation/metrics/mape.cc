@@ -16,7 +16,8 @@ const bool registered = Metrics().Add("mape", {.summary = "mean absolute error r
                                                .higher_is_better = false,
                                                .regression = true,
                                                .compute = [](const Scored& scored) { return MeanLoss(scored, RelativeError); },
-                                               .row_loss = RelativeError});
+                                               .row_loss = RelativeError,
+                                               .aim = "absolute"});
 
 }  // namespace
 }  // namespace everlearn

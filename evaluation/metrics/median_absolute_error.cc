@@ -18,7 +18,8 @@ const bool registered = Metrics().Add("median_absolute_error", {.summary = "medi
                                                                 .higher_is_better = false,
                                                                 .regression = true,
                                                                 .compute = MedianAbsoluteError,
-                                                                .row_loss = nullptr});
+                                                                .row_loss = nullptr,
+                                                                .aim = "absolute"});
 
 }  // namespace
 }  // namespace everlearn

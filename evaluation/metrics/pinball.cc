@@ -12,7 +12,8 @@ const bool registered = Metrics().Add("pinball", {.summary = "pinball loss of th
                                                   .higher_is_better = false,
                                                   .regression = true,
                                                   .compute = [](const Scored& scored) { return MeanLoss(scored, Pinball); },
-                                                  .row_loss = Pinball});
+                                                  .row_loss = Pinball,
+                                                  .aim = "absolute"});
 
 }  // namespace
 }  // namespace everlearn

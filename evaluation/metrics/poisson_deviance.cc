@@ -15,7 +15,8 @@ const bool registered = Metrics().Add("poisson_deviance", {.summary = "mean devi
                                                            .higher_is_better = false,
                                                            .regression = true,
                                                            .compute = [](const Scored& scored) { return MeanLoss(scored, Deviance); },
-                                                           .row_loss = Deviance});
+                                                           .row_loss = Deviance,
+                                                           .aim = "poisson"});
 
 }  // namespace
 }  // namespace everlearn

@@ -18,7 +18,8 @@ const bool registered = Metrics().Add("tweedie_deviance", {.summary = "mean devi
                                                            .higher_is_better = false,
                                                            .regression = true,
                                                            .compute = [](const Scored& scored) { return MeanLoss(scored, Deviance); },
-                                                           .row_loss = Deviance});
+                                                           .row_loss = Deviance,
+                                                           .aim = "tweedie"});
 
 }  // namespace
 }  // namespace everlearn
