@@ -25,6 +25,7 @@ ExtendedRows ExtendRows(const TrainingRows& training, std::span<const uint32_t> 
   }
   extended.data = std::make_unique<Dataset>(std::move(is_category), std::move(sizes), std::move(values), std::move(target),
                                             std::move(weights), from.classes());
+  extended.data->FitBinsOnFirst(trained);
   return extended;
 }
 

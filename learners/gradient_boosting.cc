@@ -229,15 +229,24 @@ RegressionLoss LossOf(const ParameterValues& values) {
   return {values.Choice("loss"), values.Number("quantile"), values.Number("huber_delta"), values.Number("tweedie_power")};
 }
 
-std::string Train(const TrainingRows& training, const LightGbmTarget& target, const LightGbmParameters& parameters,
-                  const ParameterValues& values, const FitOptions& options, const ColumnRanges* ranges) {
+// `linear`: leaves are to be linear over its ranges, and are filled in.
+TreesParameters Train(const TrainingRows& training, const LightGbmTarget& target, const LightGbmParameters& parameters,
+                      const ParameterValues& values, const FitOptions& options, LinearLeaves* linear) {
+  const ColumnRanges* ranges = linear == nullptr ? nullptr : &linear->ranges;
+  TreesParameters made;
+  made.features = training.data->features();
+  made.outputs = training.data->outputs();
+  const auto take = [&](const std::string& text) { AppendLightGbm(text, &training.data->binned(), &made, nullptr, linear); };
   const LightGbmData rows(training, target.Labels(training), nullptr, ranges);
   const int64_t trees = RoundsToMake(options, values.Integer("trees"));
-  if (options.validation.empty() || values.Choice("boosting") == "dart")
-    return rows.Train(parameters, trees, options.stop, {.rounds_made = options.rounds_made});
+  if (options.validation.empty() || values.Choice("boosting") == "dart") {
+    rows.Train(parameters, trees, options.stop, take, {.rounds_made = options.rounds_made});
+    return made;
+  }
   const TrainingRows validation{training.data, options.validation};
   const LightGbmData measured(validation, target.Labels(validation), &rows, ranges);
-  return rows.Train(parameters, trees, options.stop, {&measured, Patience(values), options.rounds_made});
+  rows.Train(parameters, trees, options.stop, take, {&measured, Patience(values), options.rounds_made});
+  return made;
 }
 
 std::shared_ptr<const Model> FitTrees(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
@@ -253,16 +262,14 @@ std::shared_ptr<const Model> FitTrees(const TrainingRows& training, const Parame
   }
   const TrainingRows measured = options.validation.empty() ? training : TrainingRows{&data, options.validation};
   if (!values.Boolean("linear_leaves") || is_monotone || moves_leaves) {
-    const std::string text = Train(training, target, parameters, values, options, nullptr);
-    TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs());
+    TreesParameters trees = Train(training, target, parameters, values, options, nullptr);
     target.Restore(measured, &trees);
     return MakeTrees(std::move(trees));
   }
   parameters["linear_lambda"] = NumberText(values.Number("linear_lambda"));
   LinearLeaves linear;
   linear.ranges = TrainingRanges(training);
-  const std::string text = Train(training, target, parameters, values, options, &linear.ranges);
-  TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs(), nullptr, &linear);
+  TreesParameters trees = Train(training, target, parameters, values, options, &linear);
   target.Restore(measured, &trees, &linear);
   return MakeLinearTrees(std::move(trees), std::move(linear));
 }

@@ -59,21 +59,30 @@ double ValidationLoss(void* booster) {
   return loss;
 }
 
-// The first `rounds` rounds of a model (0: all) as text.
-std::string ModelText(void* booster, int64_t rounds) {
-  int64_t size = 0;
-  std::string text(1 << 20, '\0');
-  const auto save = [&] {
-    Check(LGBM_BoosterSaveModelToString(booster, 0, static_cast<int>(rounds), C_API_FEATURE_IMPORTANCE_SPLIT,
-                                        static_cast<int64_t>(text.size()), &size, text.data()));
-  };
-  save();
-  if (size > static_cast<int64_t>(text.size())) {
-    text.resize(static_cast<size_t>(size));
+// The first `rounds` rounds of a model (0: all).
+void TakeTexts(void* booster, int64_t rounds, const LightGbmTexts& take) {
+  constexpr int kTrees = 100;  // in a text
+  int trees_a_round = 0, all = 0;
+  Check(LGBM_BoosterNumModelPerIteration(booster, &trees_a_round));
+  Check(LGBM_BoosterGetCurrentIteration(booster, &all));
+  if (rounds > 0) all = std::min(all, static_cast<int>(rounds));
+  const int step = std::max(1, kTrees / trees_a_round);
+  std::string text;
+  for (int first = 0; first == 0 || first < all; first += step) {
+    int64_t size = 0;
+    const auto save = [&] {
+      Check(LGBM_BoosterSaveModelToString(booster, first, std::min(step, all - first), C_API_FEATURE_IMPORTANCE_SPLIT,
+                                          static_cast<int64_t>(text.size()), &size, text.data()));
+    };
+    text.resize(std::max<size_t>(text.capacity(), 1 << 20));
     save();
+    if (size > static_cast<int64_t>(text.size())) {
+      text.resize(static_cast<size_t>(size));
+      save();
+    }
+    text.resize(static_cast<size_t>(size) - 1);  // the size counts a terminating zero
+    take(text);
   }
-  text.resize(static_cast<size_t>(size) - 1);  // the size counts a terminating zero
-  return text;
 }
 
 }  // namespace
@@ -185,8 +194,8 @@ LightGbmData::LightGbmData(const TrainingRows& training, std::span<const float> 
   Check(LGBM_DatasetSetField(handle_.get(), "weight", weights.data(), static_cast<int>(weights.size()), C_API_DTYPE_FLOAT32));
 }
 
-std::string LightGbmData::Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop,
-                                const LightGbmEarlyStopping& early) const {
+void LightGbmData::Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop, const LightGbmTexts& take,
+                         const LightGbmEarlyStopping& early) const {
   void* raw = nullptr;
   Check(LGBM_BoosterCreate(handle_.get(), Describe(parameters).c_str(), &raw));
   const std::unique_ptr<void, void (*)(void*)> booster(raw, FreeBooster);
@@ -209,7 +218,7 @@ std::string LightGbmData::Train(const LightGbmParameters& parameters, int64_t ro
     }
   }
   if (early.rounds_made != nullptr) *early.rounds_made = best_round > 0 ? best_round : made;
-  return ModelText(booster.get(), best_round);
+  TakeTexts(booster.get(), best_round, take);
 }
 
 std::string LightGbmData::Describe(const LightGbmParameters& parameters) const {
@@ -222,8 +231,9 @@ std::string LightGbmData::Describe(const LightGbmParameters& parameters) const {
                          {"max_bin", std::to_string(std::max(max_bins_ + kExtraBins, kDefaultBins))},
                          {"min_data_in_bin", "1"},
                          {"bin_construct_sample_cnt", std::to_string(std::numeric_limits<int32_t>::max())},
-                         {"feature_pre_filter", "false"}};
-  if (linear_leaves_) all["linear_tree"] = "true";  // keeps the raw numbers in the data set, too
+                         {"feature_pre_filter", "false"},
+                         {"histogram_pool_size", "128"}};  // MB; without it, one of all features for each leaf
+  if (linear_leaves_) all["linear_tree"] = "true";         // keeps the raw numbers in the data set, too
   for (const auto& [name, value] : parameters) all[name] = value;
   std::string text;
   for (const auto& [name, value] : all) text += name + "=" + value + " ";

@@ -48,6 +48,10 @@ void AddMonotone(const Dataset& data, std::span<const int8_t> monotone, LightGbm
 // than twice the width of all but the outermost bins, so that the others keep their distances.
 ColumnRanges TrainingRanges(const TrainingRows& training);
 
+// Gets the rounds of a model, some at a time, as texts of models that hold these alone: the text of a large model is several times as large
+// as its trees.
+using LightGbmTexts = std::function<void(const std::string& text)>;
+
 class LightGbmData;
 
 // When boosting ends early: as soon as `patience` rounds in a row did not lower the loss on `rows`.
@@ -65,10 +69,10 @@ class LightGbmData {
   LightGbmData(const TrainingRows& rows, std::span<const float> labels, const LightGbmData* reference = nullptr,
                const ColumnRanges* ranges = nullptr);
 
-  // Boosts up to `rounds` times and returns the model's text, with early stopping up to the round whose loss (the objective's own) was the
+  // Boosts up to `rounds` times and gives the model to `take`, with early stopping up to the round whose loss (the objective's own) was the
   // lowest. `stop` is asked before each round but the first.
-  std::string Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop,
-                    const LightGbmEarlyStopping& early = {}) const;
+  void Train(const LightGbmParameters& parameters, int64_t rounds, const std::function<bool()>& stop, const LightGbmTexts& take,
+             const LightGbmEarlyStopping& early = {}) const;
 
  private:
   std::string Describe(const LightGbmParameters& parameters) const;

@@ -182,20 +182,25 @@ void ReadTree(const Fields& fields, const BinnedTable* codes, TreesParameters* t
 
 }  // namespace
 
+void AppendLightGbm(const std::string& model_text, const BinnedTable* codes, TreesParameters* trees, std::vector<int64_t>* leaf_rows,
+                    LinearLeaves* linear) {
+  std::string_view rest = model_text;
+  const Fields header = ReadBlock(&rest);
+  if (header.count("tree") == 0 || header.count("num_tree_per_iteration") == 0) Refuse("it does not begin as one");
+  ReadHeader(header, trees);
+  if (linear != nullptr && linear->offsets.empty()) linear->offsets = {0};
+  while (rest.starts_with("Tree=") || rest.starts_with('\n')) {
+    if (const Fields fields = ReadBlock(&rest); !fields.empty()) ReadTree(fields, codes, trees, leaf_rows, linear);
+  }
+  if (!rest.starts_with("end of trees")) Refuse("it ends too early");
+}
+
 TreesParameters TreesFromLightGbm(const std::string& model_text, const BinnedTable* codes, size_t features, size_t outputs,
                                   std::vector<int64_t>* leaf_rows, LinearLeaves* linear) {
-  std::string_view rest = model_text;
   TreesParameters trees;
   trees.features = features;
   trees.outputs = outputs;
-  const Fields header = ReadBlock(&rest);
-  if (header.count("tree") == 0 || header.count("num_tree_per_iteration") == 0) Refuse("it does not begin as one");
-  ReadHeader(header, &trees);
-  if (linear != nullptr) linear->offsets = {0};
-  while (rest.starts_with("Tree=") || rest.starts_with('\n')) {
-    if (const Fields fields = ReadBlock(&rest); !fields.empty()) ReadTree(fields, codes, &trees, leaf_rows, linear);
-  }
-  if (!rest.starts_with("end of trees")) Refuse("it ends too early");
+  AppendLightGbm(model_text, codes, &trees, leaf_rows, linear);
   return trees;
 }
 

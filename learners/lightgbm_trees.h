@@ -17,6 +17,9 @@ namespace everlearn {
 // was never missing in training, a missing one goes where more of the training rows went. Throws kInput where the text is not such a model
 // or its objective has no link of ours. `leaf_rows` receives the number of training rows in each leaf. `linear`: it was
 // trained on places in linear->ranges with linear leaves, and these are filled in.
+// Adds the trees to those that `trees` has, of the earlier rounds of the same model.
+void AppendLightGbm(const std::string& model_text, const BinnedTable* codes, TreesParameters* trees,
+                    std::vector<int64_t>* leaf_rows = nullptr, LinearLeaves* linear = nullptr);
 TreesParameters TreesFromLightGbm(const std::string& model_text, const BinnedTable* codes, size_t features, size_t outputs,
                                   std::vector<int64_t>* leaf_rows = nullptr, LinearLeaves* linear = nullptr);
 

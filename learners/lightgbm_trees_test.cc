@@ -55,6 +55,12 @@ LightGbmParameters Settings(size_t classes, const std::string& boosting) {
 
 std::vector<float> Labels(const Dataset& data) { return {data.target().begin(), data.target().end()}; }
 
+std::string TextOf(const LightGbmData& train, const LightGbmParameters& settings, int64_t rounds) {
+  std::string text;
+  train.Train(settings, rounds, {}, [&](const std::string& piece) { text += piece; });
+  return text;
+}
+
 class LightGbmTrees : public testing::TestWithParam<std::tuple<size_t, const char*>> {};
 
 TEST_P(LightGbmTrees, TrainedOnCodesPredictRawValues) {
@@ -62,7 +68,7 @@ TEST_P(LightGbmTrees, TrainedOnCodesPredictRawValues) {
   const auto data = MakeTreeTestData(600, classes);
   const auto rows = AllRows(*data);
   LightGbmData train({data.get(), rows}, Labels(*data));
-  const std::string text = train.Train(Settings(classes, boosting), 12, {});
+  const std::string text = TextOf(train, Settings(classes, boosting), 12);
   const BinnedTable& codes = data->binned();
   std::vector<double> code_values;
   for (size_t i = 0; i < data->rows(); ++i) {
@@ -84,7 +90,7 @@ TEST_P(LightGbmTrees, LinearLeavesPredictTheSame) {
   LightGbmData train({data.get(), rows}, Labels(*data), nullptr, &linear.ranges);
   LightGbmParameters settings = Settings(classes, boosting);
   settings["linear_lambda"] = "0.1";
-  const std::string text = train.Train(settings, 12, {});
+  const std::string text = TextOf(train, settings, 12);
   TreesParameters trees = TreesFromLightGbm(text, &data->binned(), 3, data->outputs(), nullptr, &linear);
   EXPECT_GT(linear.term_features.size(), trees.leaves.size());
   EXPECT_EQ(std::count(linear.term_features.begin(), linear.term_features.end(), 2u), 0) << "a category is no number";
@@ -140,17 +146,39 @@ TEST(LightGbmTrees, MissingOnlyAfterTrainingGoesWhereMostRowsWent) {
   const Dataset data({false}, {0}, values, target, {}, 0);
   const auto rows = AllRows(data);
   LightGbmData train({&data, rows}, Labels(data));
-  const auto model = ModelFromLightGbm(train.Train({{"objective", "regression"}}, 50, {}), &data.binned(), 1, 1);
+  const auto model = ModelFromLightGbm(TextOf(train, {{"objective", "regression"}}, 50), &data.binned(), 1, 1);
   double prediction = 0;
   model->PredictRow(&kMissing, &prediction);
   EXPECT_NEAR(prediction, 1, 0.01);
+}
+
+// 130 rounds of three classes come as several texts.
+TEST(LightGbmTrees, RoundsThatComeInPiecesAreTheModel) {
+  const auto data = MakeTreeTestData(300, 3);
+  const auto rows = AllRows(*data);
+  LightGbmData train({data.get(), rows}, Labels(*data));
+  TreesParameters all, part;
+  all.features = part.features = 3;
+  all.outputs = part.outputs = 3;
+  size_t pieces = 0;
+  train.Train(Settings(3, "gbdt"), 130, {}, [&](const std::string& text) {
+    AppendLightGbm(text, &data->binned(), &all);
+    ++pieces;
+  });
+  EXPECT_GT(pieces, 1U);
+  EXPECT_EQ(all.leaves.size(), 390U);
+  train.Train(Settings(3, "gbdt"), 33, {}, [&](const std::string& text) { AppendLightGbm(text, &data->binned(), &part); });
+  ASSERT_EQ(part.leaves.size(), 99U);
+  EXPECT_TRUE(std::equal(part.leaf_values.begin(), part.leaf_values.end(), all.leaf_values.begin()));
+  EXPECT_TRUE(std::equal(part.category_words.begin(), part.category_words.end(), all.category_words.begin()));
+  MakeTrees(std::move(all));
 }
 
 TEST(LightGbmTrees, RefusesWhatItCannotRead) {
   const auto data = MakeTreeTestData(300, 2);
   const auto rows = AllRows(*data);
   LightGbmData train({data.get(), rows}, Labels(*data));
-  const std::string text = train.Train(Settings(2, "gbdt"), 2, {});
+  const std::string text = TextOf(train, Settings(2, "gbdt"), 2);
   const auto refused = [](const std::string& bad) { EXPECT_THROW(ModelFromLightGbm(bad, nullptr, 3, 2), Error) << bad.substr(0, 200); };
   refused("");
   refused("tree\n\nTree=0\n");

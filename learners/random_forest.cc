@@ -67,7 +67,7 @@ LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_
   const auto number = [&](const char* name) { return NumberText(values.Number(name)); };
   return {{"boosting", "rf"},
           {"seed", LightGbmSeed(seed)},
-          {"num_leaves", number("leaves")},
+          {"num_leaves", std::to_string(std::clamp<int64_t>(static_cast<int64_t>(rows), 2, values.Integer("leaves")))},
           {"min_data_in_leaf", std::to_string(ClampedLeafRows(values.Integer("min_data_in_leaf"), rows))},
           {"min_sum_hessian_in_leaf", NumberText(kLeastHessian)},
           {"feature_fraction_bynode", number("feature_fraction")},
@@ -122,6 +122,19 @@ void ToLogShares(const std::vector<ClassScale>& scales, const std::vector<int64_
   }
 }
 
+// In several boosters, one after another: LightGBM takes the memory of the most leaves for every tree that it holds.
+void GrowForest(const LightGbmData& rows, LightGbmParameters parameters, int64_t rounds, const FitOptions& options,
+                const LightGbmTexts& take) {
+  constexpr int64_t kMostBytes = int64_t{48} << 20, kBytesALeaf = 80;
+  const int64_t classes = parameters.count("num_class") > 0 ? std::stoll(parameters["num_class"]) : 1;
+  const int64_t step = std::max<int64_t>(1, kMostBytes / (kBytesALeaf * classes * std::stoll(parameters["num_leaves"])));
+  for (int64_t first = 0; first < rounds; first += step) {
+    if (first > 0 && options.stop && options.stop()) return;
+    if (first > 0) parameters["seed"] = LightGbmSeed(options.seed + static_cast<uint64_t>(first));
+    rows.Train(parameters, std::min(step, rounds - first), options.stop, take);
+  }
+}
+
 std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterValues& values, const FitOptions& options) {
   const Dataset& data = *training.data;
   const StandardTarget standard = StandardiseTarget(training);
@@ -131,10 +144,12 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
   parameters["objective"] = regression ? "regression" : data.classes() == 2 ? "binary" : "multiclass";
   if (data.classes() > 2) parameters["num_class"] = std::to_string(data.classes());
   AddMonotone(data, options.monotone, &parameters);
-  const LightGbmData rows(training, LightGbmLabels(training, standard));
-  const std::string text = rows.Train(parameters, values.Integer("trees"), options.stop);
   std::vector<int64_t> leaf_rows;
-  TreesParameters trees = TreesFromLightGbm(text, &data.binned(), data.features(), data.outputs(), &leaf_rows);
+  TreesParameters trees;
+  trees.features = data.features();
+  trees.outputs = data.outputs();
+  GrowForest({training, LightGbmLabels(training, standard)}, parameters, values.Integer("trees"), options,
+             [&](const std::string& text) { AppendLightGbm(text, &data.binned(), &trees, &leaf_rows); });
   if (regression) {
     for (double& value : trees.leaf_values) value = standard.mean + value * standard.scale;
   } else {
