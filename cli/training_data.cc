@@ -78,6 +78,23 @@ std::vector<int32_t> GroupNumbers(const Column& column, size_t* groups) {
 
 SchemaWarning NoFolds(const std::string& why) { return {"no_folds", why + "; the model is a constant", ""}; }
 
+// Rows of groups that come again later are not learned from, unless too few would be left.
+std::vector<Fold> FoldsInTime(std::span<const double> times, std::span<const int32_t> groups, int count,
+                              std::vector<SchemaWarning>* warnings) {
+  constexpr double kLeastLeft = 0.5;
+  std::vector<Fold> folds = SequentialFolds(times.size(), {.count = count, .times = times});
+  if (folds.empty()) warnings->push_back(NoFolds("all rows are of one time"));
+  if (groups.empty()) return folds;
+  std::vector<Fold> apart = SequentialFolds(times.size(), {.count = count, .times = times, .groups = groups});
+  size_t rows = 0, left = 0;
+  for (const Fold& fold : folds) rows += fold.train.size();
+  for (const Fold& fold : apart) left += fold.train.size();
+  if (apart.size() == folds.size() && static_cast<double>(left) >= kLeastLeft * static_cast<double>(rows)) return apart;
+  warnings->push_back(
+      {"groups", "most groups come again later: folds are by time alone, and measure rows of groups that the model knows", ""});
+  return folds;
+}
+
 std::vector<Fold> MakeFolds(const Table& table, const TaskFlags& flags, uint64_t seed, TrainingData* training) {
   const Dataset& data = *training->data;
   const Task& task = training->task;
@@ -94,11 +111,7 @@ std::vector<Fold> MakeFolds(const Table& table, const TaskFlags& flags, uint64_t
     training->warnings.push_back(NoFolds("there are too few rows or groups to compare models"));
     return {};
   }
-  if (!task.time.empty()) {
-    std::vector<Fold> folds = SequentialFolds(data.rows(), {.count = count, .times = table.Get(task.time, "").numbers, .groups = groups});
-    if (folds.empty()) training->warnings.push_back(NoFolds("the rows are of one time or of groups that are still there at the end"));
-    return folds;
-  }
+  if (!task.time.empty()) return FoldsInTime(table.Get(task.time, "").numbers, groups, count, &training->warnings);
   if (!groups.empty()) return GroupedFolds(groups, count, seed);
   if (flags.content_folds) {
     const std::vector<uint64_t> keys = ContentKeys(training->space, {data.view().values, data.rows() * data.features()});

@@ -221,6 +221,26 @@ def a_source_that_takes_too_long_to_read_is_sampled(folder):
     check(any("only the first" in warning["message"] for warning in result["warnings"]), "it is not said")
 
 
+@test
+def groups_in_order_of_time(folder):
+    rng = random.Random(6)
+
+    def panel(name, groups):
+        path = pathlib.Path(folder) / name
+        with open(path, "w") as out:
+            out.write("day,g,x,y\n")
+            for day in range(9):
+                for _ in range(60):
+                    x = rng.gauss(0, 1)
+                    out.write(f"{day},{rng.randrange(groups)},{x:.3f},{x + rng.gauss(0, 0.3):.3f}\n")
+        return path
+
+    for name, groups, warned in (("many.csv", 2000, False), ("few.csv", 4, True)):
+        result = finish(start(folder, panel(name, groups), "--time", "day", "--group", "g", "--budget", "60units"))
+        check(any(warning["code"] == "groups" and "come again" in warning["message"] for warning in result["warnings"]) == warned, f"{name}: {result['warnings']}")
+        check(result["score"]["value"] < 0.5, f"{name}: nothing was learnt")
+
+
 def main():
     names = sys.argv[1:] or list(TESTS)
     failed = 0
