@@ -8,10 +8,9 @@
 // trees span; without it, new concepts wait for new trees. Trees are grown from histograms of the window, which is binned anew four times
 // in its length.
 //
-// What new trees learn from is an approximation: the score of a row in the window is what the trees said when it came, moved by its own
-// outcome, and since then only by the trees that came and went. Steps that later rows made are not in it, and a tree that goes takes its
-// present steps along. Scoring the window anew before each tree makes every score one that the trees give now, but with steps that the
-// rows themselves took part in: on four of five streams that was less accurate, and several times slower.
+// What new trees learn from is an approximation: a row of the window has the score of when it came, moved by its own outcome, and since
+// then only by trees that came and went; steps of later rows are not in it, and a tree that goes takes its present steps along. Scores made
+// anew before each tree, with steps that the rows took part in, were less accurate on four of five streams, and several times slower.
 #include <algorithm>
 #include <cmath>
 #include <limits>
