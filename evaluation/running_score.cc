@@ -83,6 +83,15 @@ void RunningScore::Correct(const double* prediction, double old_truth, double tr
   ++true_[is];
 }
 
+void RunningScore::Usual(double* prediction) const {
+  if (classes_ == 0) {
+    prediction[0] = first_truth_ + truth_mean_;
+    return;
+  }
+  for (size_t k = 0; k < classes_; ++k) prediction[k] = static_cast<double>(true_[k] + 1) / static_cast<double>(rows_ + classes_);
+  if (classes_ == 2) prediction[0] = 1.0 - prediction[1];
+}
+
 double RunningScore::Kappa() const {
   const double rows = static_cast<double>(rows_);
   double chance = 0;

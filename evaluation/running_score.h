@@ -23,6 +23,9 @@ class RunningScore {
   void Correct(const double* prediction, double old_truth, double truth);
 
   uint64_t rows() const { return rows_; }
+  // What the outcomes were so far, as a prediction: the shares of the classes, one added to each, or the mean; of two probabilities the
+  // first is what the second leaves, as in stored ones.
+  void Usual(double* prediction) const;
   // By metric name: log_loss, brier, accuracy, kappa, kappa_temporal; mae, rmse, mse, r2, mape. NaN where it is not among them or not
   // defined.
   double Value(std::string_view metric) const;

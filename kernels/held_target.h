@@ -23,6 +23,9 @@ class HeldTarget {
     was_absurd_ = early_.Add({&moments_.count, &moments_.mean, &moments_.squares, &moments_.deviation}, &held);
     return held;
   }
+  // What lies beyond counts as this.
+  double low() const { return moments_.mean - kOutlierDeviations * moments_.deviation; }
+  double high() const { return moments_.mean + kOutlierDeviations * moments_.deviation; }
   // The last row showed that an older one was absurd: what was learnt of the older half of all rows is to be forgotten.
   bool was_absurd() const { return was_absurd_; }
   // Then: the newer half, from which all is counted anew; until the next row.

@@ -46,6 +46,11 @@ void Seasons::Add(uint64_t row, double outcome) {
   next_search_ += std::min(next_search_, kSeries);
 }
 
+void Seasons::Hold(double low, double high) {
+  for (double& outcome : ring_)
+    if (!std::isnan(outcome)) outcome = std::clamp(outcome, low, high);
+}
+
 // Of classes: how much more often than by chance the outcomes a lag apart are equal (Cohen's kappa).
 std::vector<double> Seasons::Autocorrelations(const std::vector<double>& series, size_t most_lag) const {
   std::vector<double> result(most_lag + 1, 0.0), x = series, known(series.size(), 1.0);

@@ -23,6 +23,8 @@ class Seasons {
 
   // A class or a finite value; rows may come in any order.
   void Add(uint64_t row, double outcome);
+  // Numbers: what is kept counts as at least `low` and at most `high`; for outcomes of which it is known only later that they were absurd.
+  void Hold(double low, double high);
 
   uint64_t outcomes() const { return outcomes_; }
   uint64_t newest() const { return newest_; }              // row; 0 where there is none

@@ -52,6 +52,19 @@ TEST(Seasons, FindsDayAndWeekOfNumbers) {
   EXPECT_EQ(seasons.season(1), 168u);
 }
 
+TEST(Seasons, WhatIsHeldNoLongerHidesTheSeason) {
+  Seasons seasons(0);
+  const auto add = [&](uint64_t row) { seasons.Add(row, row == 100 ? 1e9 : std::sin(2 * M_PI * static_cast<double>(row % 24) / 24)); };
+  for (uint64_t row = 0; row < 300; ++row) add(row);
+  EXPECT_EQ(seasons.season(0), 0u);
+  seasons.Hold(-5, 5);
+  EXPECT_EQ(seasons.Known(100), 5);
+  EXPECT_EQ(seasons.Known(99), std::sin(2 * M_PI * 3 / 24));
+  EXPECT_TRUE(std::isnan(seasons.Known(301)));
+  for (uint64_t row = 300; row < 1024; ++row) add(row);
+  EXPECT_EQ(seasons.season(0), 24u);
+}
+
 TEST(Seasons, FindsTheCycleOfClassesThatAreOftenSomethingElse) {
   Seasons seasons(7);
   Random random(2);

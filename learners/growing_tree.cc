@@ -99,7 +99,7 @@ void GrowingTree::Learn(const PreparedRow& row, const StreamScale& scale, const 
   if (shape_.classes == 0) {
     LearningValueLeaf& leaf = value_leaves_[number];
     const size_t before = leaf.bytes();
-    leaf.Learn(row, target, weight);
+    leaf.Learn(row, target, weight, bytes() < options_.most_bytes);
     bytes_ += leaf.bytes() - before;
     if (leaf.weight() >= leaf.next_attempt) TrySplit(answer.node);
     return;
@@ -112,7 +112,7 @@ void GrowingTree::Learn(const PreparedRow& row, const StreamScale& scale, const 
     says = static_cast<int>(std::max_element(scratch->out.begin(), scratch->out.end()) - scratch->out.begin());
   }
   const size_t before = leaf.bytes();
-  leaf.Learn(row.values.data(), static_cast<size_t>(target), weight, says, bytes_ < options_.most_bytes);
+  leaf.Learn(row.values.data(), static_cast<size_t>(target), weight, says, bytes() < options_.most_bytes);
   bytes_ += leaf.bytes() - before;
   if (leaf.weight() >= leaf.next_attempt) TrySplit(answer.node);
 }
@@ -132,7 +132,7 @@ bool GrowingTree::IsSure(const SplitSearch& search, double weight, size_t classe
 
 void GrowingTree::TrySplit(uint32_t node) {
   const uint32_t number = nodes_[node].left;
-  const bool full = bytes_ >= options_.most_bytes;
+  const bool full = bytes() >= options_.most_bytes;
   const auto attempt = [&](auto& leaf, size_t classes) {
     leaf.next_attempt = leaf.weight() + options_.grace;
     if (full || leaf.pure()) return;

@@ -20,6 +20,7 @@ struct GrowingTreeOptions {
   double tie = 0.05;    // below this bound the best split is taken though another is as good
   size_t subspace = 0;  // columns that a leaf watches, drawn at random; 0: all of the tree
   size_t most_bytes = 32 << 20;
+  size_t bytes_beside_node = 0;  // that the owner of the tree keeps for each node
 };
 
 // As parameters of a learner, with these defaults: grace, delta, tie and memory.
@@ -43,7 +44,7 @@ class GrowingTree {
   void Learn(const PreparedRow& row, const StreamScale& scale, const Answer& answer, double target, double weight, LeafScratch* scratch);
 
   const std::vector<StreamNode>& nodes() const { return nodes_; }
-  size_t bytes() const { return bytes_; }
+  size_t bytes() const { return bytes_ + nodes_.size() * options_.bytes_beside_node; }
   uint64_t seed() const { return seed_; }
   // Adds a leaf that belongs to no node yet, and returns its node: the root of another tree in the same memory.
   uint32_t AddRoot();
@@ -71,7 +72,7 @@ class GrowingTree {
   std::vector<StreamNode> nodes_;
   std::vector<LearningClassLeaf> class_leaves_;  // of classes; else empty
   std::vector<LearningValueLeaf> value_leaves_;
-  size_t bytes_ = 0;
+  size_t bytes_ = 0;  // of the leaves
 };
 
 }  // namespace everlearn

@@ -10,13 +10,13 @@ namespace {
 
 const StreamScale kScale{{0, 0}, {0, 0}, {1, 1}, {}};
 
-void Teach(GrowingTree* tree, const std::vector<double>& values, double target, size_t outputs) {
+void Teach(GrowingTree* tree, const std::vector<double>& values, double target, size_t outputs, const StreamScale& scale = kScale) {
   PreparedRow row;
   LeafScratch scratch;
   std::vector<double> said(outputs);
-  PrepareRow(kScale, values.data(), true, &row);
-  const auto answer = tree->Predict(row, kScale, &scratch, said.data());
-  tree->Learn(row, kScale, answer, target, 1, &scratch);
+  PrepareRow(scale, values.data(), true, &row);
+  const auto answer = tree->Predict(row, scale, &scratch, said.data());
+  tree->Learn(row, scale, answer, target, 1, &scratch);
 }
 
 // Rows until the first split. The class is that of the first column; the second is noise.
@@ -138,6 +138,32 @@ TEST(GrowingTree, StopsAtItsMemory) {
   }
   EXPECT_LE(tree.bytes(), 22000u);
   EXPECT_GT(tree.nodes().size(), 4u);
+}
+
+// Leaves of values grow most after they were made: when their bins are placed, and with every category.
+TEST(GrowingTree, OfValuesItStopsAtItsMemoryToo) {
+  const StreamScale scale{{0, 1}, {0, 0}, {1, 1}, std::vector<double>(kCategorySlots, 0.0)};
+  Random random(6);
+  GrowingTreeOptions options;
+  options.most_bytes = 200'000;
+  options.tie = 0.5;
+  options.grace = 60;
+  GrowingTree tree({{false, true}, 0}, options, 1, {0, 1});
+  for (int i = 0; i < 50000; ++i) {
+    const double x = random.Uniform();
+    Teach(&tree, {x, static_cast<double>(random.Below(kCategorySlots))}, std::sin(20 * x) + x, 1, scale);
+  }
+  EXPECT_LE(tree.bytes(), 210'000u);
+  EXPECT_GT(tree.bytes(), 150'000u);
+  const size_t nodes = tree.nodes().size();
+  options.bytes_beside_node = 10'000;
+  GrowingTree watched({{false, true}, 0}, options, 1, {0, 1});
+  for (int i = 0; i < 50000; ++i) {
+    const double x = random.Uniform();
+    Teach(&watched, {x, static_cast<double>(random.Below(kCategorySlots))}, std::sin(20 * x) + x, 1, scale);
+  }
+  EXPECT_LE(watched.bytes(), 230'000u);
+  EXPECT_LT(watched.nodes().size(), nodes);
 }
 
 }  // namespace

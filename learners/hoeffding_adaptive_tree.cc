@@ -13,10 +13,17 @@
 namespace everlearn {
 namespace {
 
-constexpr double kChangeDelta = 0.002;  // of the detectors
-constexpr double kReplaceDelta = 0.05;  // probability that a subtree replaces a better one
-constexpr uint64_t kLeastWidth = 300;   // rows that both must have been judged on
-constexpr uint32_t kNone = kNoSplit;    // no node
+constexpr double kChangeDelta = 0.002;    // of the detectors
+constexpr double kReplaceDelta = 0.05;    // probability that a subtree replaces a better one
+constexpr uint64_t kLeastWidth = 300;     // rows that both must have been judged on
+constexpr uint32_t kNone = kNoSplit;      // no node
+constexpr size_t kBytesOfWatched = 1024;  // of a node's detector that has seen some thousand rows
+
+GrowingTreeOptions ReadOptions(const ParameterValues& parameters) {
+  GrowingTreeOptions options = ReadGrowth(parameters);
+  options.bytes_beside_node = kBytesOfWatched;
+  return options;
+}
 
 class HoeffdingAdaptiveTree final : public OnlineModel {
  public:
@@ -195,10 +202,10 @@ LearnerInfo MakeHoeffdingAdaptiveTree() {
     return 0.05 + rows * (8e-5 + 1e-6 * features + 3e-6 * outputs);  // as a committee of one, and detectors down its path
   };
   info.start = [](const StreamShape& shape, const ParameterValues& parameters, uint64_t seed) {
-    return std::make_unique<HoeffdingAdaptiveTree>(shape, ReadGrowth(parameters), seed);
+    return std::make_unique<HoeffdingAdaptiveTree>(shape, ReadOptions(parameters), seed);
   };
   info.resume = [](const StreamShape& shape, const ParameterValues& parameters, const std::string& state) {
-    auto model = std::make_unique<HoeffdingAdaptiveTree>(shape, ReadGrowth(parameters), 0);
+    auto model = std::make_unique<HoeffdingAdaptiveTree>(shape, ReadOptions(parameters), 0);
     model->Restore(state);
     return model;
   };

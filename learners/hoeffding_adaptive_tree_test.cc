@@ -2,8 +2,11 @@
 // try.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/random.h"
 #include "learner/learner.h"
+#include "learners/online_test_support.h"
 
 namespace everlearn {
 namespace {
@@ -34,6 +37,19 @@ TEST(HoeffdingAdaptiveTree, RelearnsThePartThatChanged) {
   const double adapted = ErrorRate(adaptive.get(), &random, true, 5000);
   EXPECT_LT(adapted, 0.1);
   EXPECT_LT(adapted, ErrorRate(plain.get(), &same, true, 5000));
+}
+
+// Detectors of the nodes are a third of it.
+TEST(HoeffdingAdaptiveTree, StopsAtItsMemoryWithItsDetectors) {
+  const auto model = StartOnline("hoeffding_adaptive_tree", 0, {false, false}, {{"memory", "1"}, {"grace", "50"}}, 1);
+  Random random(3);
+  for (int i = 0; i < 100'000; ++i) {
+    const double row[2] = {random.Uniform(), random.Uniform()};
+    model->Learn(row, std::sin(30 * row[0]) + row[1], 1);
+  }
+  const size_t bytes = model->State().size();
+  EXPECT_LE(bytes, size_t{1} << 20);
+  EXPECT_GE(bytes, size_t{1} << 18);
 }
 
 // While subtrees wait for their turn, and after they took it.

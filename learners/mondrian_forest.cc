@@ -21,11 +21,12 @@
 namespace everlearn {
 namespace {
 
-constexpr size_t kMostBytes = size_t{32} << 20;  // of all trees
-constexpr size_t kPlaces = 256;                  // of categories
-constexpr size_t kRateRows = 1000;               // the rates of splits follow from so many newest rows
-constexpr size_t kFirstRateRows = 64;            // and at first from so many
-constexpr double kAbsurdScales = 1e5;            // beyond, single precision has too few digits for the others
+constexpr size_t kMostBytes = size_t{32} << 20;           // of all trees
+constexpr size_t kPlaces = 256;                           // of categories
+constexpr size_t kRateRows = 1000;                        // the rates of splits follow from so many newest rows,
+constexpr size_t kMostBytesOfRateRows = size_t{4} << 20;  // or fewer where they are very wide
+constexpr size_t kFirstRateRows = 64;                     // and at first from so many
+constexpr double kAbsurdScales = 1e5;                     // beyond, single precision has too few digits for the others
 constexpr double kLargestCoordinate = 1e30, kLargestRate = 1e30;
 constexpr double kRowsOfLoss = 300;  // the mean loss of a tree follows the newest
 constexpr double kRowsOfUsualLoss = 3000;
@@ -48,6 +49,7 @@ class MondrianForest final : public OnlineModel {
         is_category_(shape.is_category),
         features_(shape.features()),
         classes_(shape.classes),
+        rate_rows_(std::clamp(kMostBytesOfRateRows / sizeof(double) / std::max<size_t>(features_, 1), kFirstRateRows, kRateRows)),
         origin_(features_, kMissing),
         codes_(features_),
         rates_(features_, 1.0f),
@@ -129,7 +131,7 @@ class MondrianForest final : public OnlineModel {
     newest_ = in.GetAll<double>();
     newest_targets_ = in.GetAll<double>();
     check(origin_.size() == features_ && codes_.size() == features_ && rates_.size() == features_);
-    check(newest_.size() == newest_targets_.size() * features_ && newest_targets_.size() < kRateRows);
+    check(newest_.size() == newest_targets_.size() * features_ && newest_targets_.size() < rate_rows_);
     for (size_t j = 0; j < features_; ++j)
       check(codes_[j] >= 0 && codes_[j] <= kNoPlace && rates_[j] >= 0 && !std::isinf(rates_[j]) && !std::isinf(origin_[j]));
     for (const double target : newest_targets_)
@@ -164,13 +166,13 @@ class MondrianForest final : public OnlineModel {
  private:
   static constexpr double kNoPlace = 1e6;  // categories from here on are like new ones
 
-  // Rates follow from the newest rows, when these are 64, 128, … and whenever there are kRateRows, which are then dropped.
+  // Rates follow from the newest rows, when these are 64, 128, … and whenever there are rate_rows_, which are then dropped.
   void LearnRates(const double* row, double target) {
     newest_.insert(newest_.end(), row, row + features_);
     newest_targets_.push_back(target);
     const size_t rows = newest_targets_.size();
-    const bool early = rows_ < kRateRows && rows >= kFirstRateRows && (rows & (rows - 1)) == 0;
-    if (!early && rows < kRateRows) return;
+    const bool early = rows_ < rate_rows_ && rows >= kFirstRateRows && (rows & (rows - 1)) == 0;
+    if (!early && rows < rate_rows_) return;
     NeighboursParameters form;
     form.is_category.assign(is_category_.begin(), is_category_.end());
     form.with_missing.resize(features_);
@@ -189,11 +191,11 @@ class MondrianForest final : public OnlineModel {
   // all others that boxes say nothing of these.
   bool FindAbsurd(const NeighboursParameters& form) {
     bool found = false;
-    const size_t rows = newest_targets_.size(), known = rows_ < kRateRows && rows > kFirstRateRows ? rows / 2 : 0;
+    const size_t rows = newest_targets_.size(), known = rows_ < rate_rows_ && rows > kFirstRateRows ? rows / 2 : 0;
     for (size_t j = 0; j < features_; ++j) {
       const double reach = kAbsurdScales * form.scale[j], mean = form.mean[j];
       if (is_category_[j] || !(reach > 0)) continue;
-      if (rows_ < kRateRows)
+      if (rows_ < rate_rows_)
         for (size_t i = known; i < rows; ++i) found |= std::abs(newest_[i * features_ + j] - mean) > reach;
       if (!(std::abs(origin_[j] - mean) > reach)) continue;
       origin_[j] = mean;
@@ -354,6 +356,7 @@ class MondrianForest final : public OnlineModel {
   Settings settings_;
   std::vector<bool> is_category_;
   size_t features_, classes_, young_;
+  size_t rate_rows_;            // the newest that rates follow from
   std::vector<double> origin_;  // of a number: its first value, so that coordinates keep their digits in single precision
   std::vector<double> codes_;   // of a category: how many were learnt
   std::vector<float> rates_;

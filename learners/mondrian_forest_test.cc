@@ -43,6 +43,21 @@ TEST(MondrianForest, TheSnapshotPredictsTheSame) {
   }
 }
 
+// The newest rows, which the rates of splits follow from, are fewer where they are wide.
+TEST(MondrianForest, WideRowsAreKeptWithinItsMemory) {
+  constexpr size_t kFeatures = 2000;
+  const auto model = Start(0, std::vector<bool>(kFeatures, false), {{"nodes", "16"}, {"trees", "1"}});
+  Random random(6);
+  std::vector<double> row(kFeatures);
+  size_t largest = 0;
+  for (int i = 0; i < 999; ++i) {
+    for (double& x : row) x = random.Uniform();
+    model->Learn(row.data(), row[0], 1);
+    if (i % 100 == 98) largest = std::max(largest, model->State().size());
+  }
+  EXPECT_LE(largest, size_t{5} << 20);
+}
+
 TEST(MondrianForest, FollowsAChangeOfConcept) {
   const auto model = Start(2, {false, false});
   Random random(2);

@@ -3,7 +3,8 @@
 // classification of streaming data with temporal dependence, Machine Learning 98 (2015).
 //
 // Probabilities are the shares of the labels that followed the last one so far (one added to each, after Laplace), with the last label
-// held the most likely. Before any outcome: equal probabilities, or 0.
+// held the most likely. Before any outcome: equal probabilities, or 0. Of more than 1,000 labels the pairs would be too many: the last one
+// has the share of outcomes that were equal to the one before, the others share the rest by how often they came.
 #include <algorithm>
 
 #include "base/bytes.h"
@@ -13,9 +14,12 @@
 namespace everlearn {
 namespace {
 
+constexpr size_t kMostInPairs = 1000;  // labels
+
 class NoChange final : public OnlineModel {
  public:
-  explicit NoChange(const StreamShape& shape) : features_(shape.features()), classes_(shape.classes), followed_(classes_ * classes_, 0) {}
+  explicit NoChange(const StreamShape& shape)
+      : features_(shape.features()), classes_(shape.classes), counts_(InPairs() ? classes_ * classes_ : classes_ + 1, 0) {}
 
   void Predict(const double*, double* out) const override {
     if (classes_ == 0) {
@@ -27,10 +31,18 @@ class NoChange final : public OnlineModel {
       return;
     }
     const auto last = static_cast<size_t>(last_);
-    double largest_other = 0, total = 0;
+    const uint64_t* counts = counts_.data() + (InPairs() ? last * classes_ : 0);
+    double largest_other = 0, others = 0, known = 0, total = 0;
     for (size_t k = 0; k < classes_; ++k) {
-      out[k] = static_cast<double>(followed_[last * classes_ + k]) + 1;
-      if (k != last) largest_other = std::max(largest_other, out[k]);
+      out[k] = static_cast<double>(counts[k]) + 1;
+      known += static_cast<double>(counts[k]);
+      if (k == last) continue;
+      largest_other = std::max(largest_other, out[k]);
+      others += out[k];
+    }
+    if (!InPairs()) {
+      const auto equal = static_cast<double>(counts_.back()), unequal = known - 1 - equal;
+      out[last] = others * (equal + 1) / (unequal + 1);
     }
     out[last] = std::max(out[last], largest_other * (1 + 1e-6));
     for (size_t k = 0; k < classes_; ++k) total += out[k];
@@ -38,7 +50,12 @@ class NoChange final : public OnlineModel {
   }
 
   void Learn(const double*, double target, double) override {
-    if (known_ && classes_ > 0) ++followed_[static_cast<size_t>(last_) * classes_ + static_cast<size_t>(target)];
+    if (!InPairs()) {
+      ++counts_[static_cast<size_t>(target)];
+      counts_.back() += known_ && target == last_ ? 1 : 0;
+    } else if (known_ && classes_ > 0) {
+      ++counts_[static_cast<size_t>(last_) * classes_ + static_cast<size_t>(target)];
+    }
     last_ = target;
     known_ = true;
   }
@@ -47,7 +64,7 @@ class NoChange final : public OnlineModel {
     ByteWriter out;
     out.Put(static_cast<uint8_t>(known_));
     out.Put(last_);
-    out.PutAll(followed_);
+    out.PutAll(counts_);
     return out.Take();
   }
 
@@ -55,12 +72,16 @@ class NoChange final : public OnlineModel {
     ByteReader in(state);
     known_ = in.Get<uint8_t>() != 0;
     last_ = in.Get<double>();
-    const auto followed = in.GetAll<uint64_t>();
-    const bool valid_last = classes_ == 0 || (last_ >= 0 && last_ < static_cast<double>(classes_));
-    if (followed.size() != followed_.size() || !valid_last || !in.done()) {
-      throw Error(ErrorKind::kDamaged, "a state of no_change does not fit its classes");
+    const auto counts = in.GetAll<uint64_t>();
+    bool good = counts.size() == counts_.size() && in.done() && (classes_ == 0 || (last_ >= 0 && last_ < static_cast<double>(classes_)));
+    if (good && !InPairs()) {
+      constexpr uint64_t kMostRows = uint64_t{1} << 40;
+      uint64_t rows = 0;
+      for (size_t k = 0; k < classes_; ++k) rows += std::min(counts[k], kMostRows);
+      good = counts.back() < std::max<uint64_t>(rows, 1) && (rows > 0) == known_;
     }
-    followed_ = followed;
+    if (!good) throw Error(ErrorKind::kDamaged, "a state of no_change does not fit its classes");
+    counts_ = counts;
   }
 
   std::shared_ptr<const Model> Snapshot() const override {
@@ -70,10 +91,12 @@ class NoChange final : public OnlineModel {
   }
 
  private:
+  bool InPairs() const { return classes_ <= kMostInPairs; }
+
   size_t features_, classes_;
   bool known_ = false;
   double last_ = 0;
-  std::vector<uint64_t> followed_;  // label × label that came next
+  std::vector<uint64_t> counts_;  // label × label that came next; else how often each came, then how often it was the one before
 };
 
 const bool registered = Learners().Add(

@@ -1,6 +1,8 @@
 // What every member that learns online promises: its state is bounded, however many classes, categories and rows there are.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/random.h"
 #include "learner/learner.h"
 
@@ -33,14 +35,41 @@ TEST_P(StateCap, HoldsWithFiveHundredClassesAndManyCategories) {
   }
 }
 
-std::vector<std::string> OnlineLearners() {
+class StateCapOfValues : public testing::TestWithParam<std::string> {};
+
+TEST_P(StateCapOfValues, HoldsWithManyCategories) {
+  const LearnerInfo& info = Learners().Get(GetParam());
+  const StreamShape shape{{false, false, false, false, true, true}, 0};
+  const ParameterValues parameters(info.parameters);
+  const auto model = info.start(shape, parameters, 1);
+  Random random(3);
+  std::vector<double> row(6);
+  for (int i = 0; i < 4000; ++i) {
+    for (size_t j = 0; j < 4; ++j) row[j] = random.Normal();
+    row[4] = static_cast<double>(random.Below(5000));
+    row[5] = static_cast<double>(random.Below(200));
+    double out;
+    model->Predict(row.data(), &out);
+    model->Learn(row.data(), std::sin(3 * row[0]) + row[1] + row[5] / 100, 1);
+    if (i % 1000 != 999) continue;
+    const std::string state = model->State();
+    ASSERT_LE(state.size(), kMostBytes) << "after " << i + 1 << " rows";
+    if (i > 3000) {
+      EXPECT_EQ(info.resume(shape, parameters, state)->State(), state);
+    }
+  }
+}
+
+std::vector<std::string> OnlineLearners(bool LearnerInfo::*of_kind) {
   std::vector<std::string> names;
   for (const std::string& name : Learners().Names())
-    if (Learners().Get(name).online() && Learners().Get(name).multiclass) names.push_back(name);
+    if (Learners().Get(name).online() && Learners().Get(name).*of_kind) names.push_back(name);
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Learners, StateCap, testing::ValuesIn(OnlineLearners()), [](const auto& name) { return name.param; });
+const auto kName = [](const auto& name) { return name.param; };
+INSTANTIATE_TEST_SUITE_P(Learners, StateCap, testing::ValuesIn(OnlineLearners(&LearnerInfo::multiclass)), kName);
+INSTANTIATE_TEST_SUITE_P(Learners, StateCapOfValues, testing::ValuesIn(OnlineLearners(&LearnerInfo::regression)), kName);
 
 }  // namespace
 }  // namespace everlearn

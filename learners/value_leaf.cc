@@ -24,12 +24,13 @@ LearningValueLeaf::LearningValueLeaf(ValueLeaf like, double weight, std::span<co
   CountBytes();
 }
 
-void LearningValueLeaf::Learn(const PreparedRow& row, double target, double weight) {
+void LearningValueLeaf::Learn(const PreparedRow& row, double target, double weight, bool may_grow) {
   if (rows_ == 0) shift_ = target;
   LearnModels(row, target, weight);
+  if (!placed_ && !may_grow && rows_ >= kFirstRows - 1) return;
   seen_.Add(target - shift_, weight);
   ++rows_;
-  if (placed_) return AddToBins(row.values.data(), target, weight);
+  if (placed_) return AddToBins(row.values.data(), target, weight, may_grow);
   for (const uint32_t column : numbers_) first_.push_back(row.values[column]);
   for (const uint32_t column : categories_) first_.push_back(row.values[column]);
   first_.push_back(target);
@@ -89,13 +90,13 @@ void LearningValueLeaf::PlaceBins() {
     const double* row = first_.data() + i * stride;
     for (size_t j = 0; j < numbers_.size(); ++j) values[numbers_[j]] = row[j];
     for (size_t j = 0; j < categories_.size(); ++j) values[categories_[j]] = row[numbers_.size() + j];
-    AddToBins(values.data(), row[stride - 2], row[stride - 1]);
+    AddToBins(values.data(), row[stride - 2], row[stride - 1], true);
   }
   first_ = {};
   CountBytes();
 }
 
-void LearningValueLeaf::AddToBins(const double* values, double target, double weight) {
+void LearningValueLeaf::AddToBins(const double* values, double target, double weight, bool may_grow) {
   for (size_t j = 0; j < numbers_.size(); ++j) {
     const double x = values[numbers_[j]];
     const double* edge = edges_.data() + j * (kBins - 1);
@@ -106,6 +107,7 @@ void LearningValueLeaf::AddToBins(const double* values, double target, double we
     const double x = values[categories_[j]];
     const size_t slot = x != x ? 0 : 1 + static_cast<size_t>(x);
     if (slot >= slots_[j].size()) {
+      if (!may_grow) continue;
       slots_[j].resize(std::min<size_t>(kCategorySlots + 1, std::max(slot + 1, slots_[j].size() * 2)));
       CountBytes();
     }

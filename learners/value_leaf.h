@@ -21,7 +21,8 @@ class LearningValueLeaf {
   // Begins with the prediction `like`, which has `weight`, and watches `columns`.
   LearningValueLeaf(ValueLeaf like, double weight, std::span<const uint32_t> columns, const std::vector<uint8_t>& is_category);
 
-  void Learn(const PreparedRow& row, double target, double weight);
+  // Where it may not grow, it learns what it has room for: no bins are placed, and a new category counts as all others.
+  void Learn(const PreparedRow& row, double target, double weight, bool may_grow);
   bool pure() const { return !(seen_.squares > 0) || !placed_; }
   double weight() const { return weight_; }
   SplitSearch Search() const;
@@ -53,7 +54,7 @@ class LearningValueLeaf {
   void LearnModels(const PreparedRow& row, double target, double weight);
   void CountBytes();
   void PlaceBins();
-  void AddToBins(const double* values, double target, double weight);
+  void AddToBins(const double* values, double target, double weight, bool may_grow);
   // Merit of a split whose left side is `left`, without the missing ones.
   StreamSplit Split(const Sums& left, const Sums& missing, uint32_t feature, uint32_t flags, double threshold) const;
   StreamSplit SearchNumber(size_t j) const;

@@ -10,7 +10,6 @@ namespace everlearn {
 namespace {
 
 constexpr size_t kMixes = Blend::kRates.size();  // of either sort
-constexpr double kLeastProbability = 1e-4;       // a probability of what happened counts as at least this
 constexpr double kMostSquaredErrors = 16.0;      // an error counts as at most this many variances
 constexpr double kVarianceRows = 200.0;          // memory of the variance, in outcomes
 constexpr double kLeastVarianceRows = 20.0;      // from here on
@@ -146,7 +145,7 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
 }
 
 double Blend::Likelihood(const double* prediction, double truth) const {
-  if (classes_ > 0) return std::max(prediction[static_cast<size_t>(truth)], kLeastProbability);
+  if (classes_ > 0) return prediction[static_cast<size_t>(truth)] + kLeastProbability;
   if (!(variance_ > 0)) return 1;
   const double error = prediction[0] - truth, in_variances = error * error / variance_;
   return std::exp(-0.5 * (in_variances <= kMostSquaredErrors ? in_variances : kMostSquaredErrors));  // also what is not a number

@@ -12,9 +12,11 @@
 // layer judges these parties like all others. And there is a second blend, which learns as if these were predictions whose outcomes came at
 // once: after a change it is right as soon as its experts are, where the first one follows for another delay what was wrong; but it
 // believes experts that know nothing except what came last. The two are mixed by what both said when the row was predicted, in the long
-// run: at the rate 1/(1 + rows of delay). Without delay, over T outcomes, the cumulative log-loss exceeds that of any sequence of
-// experts with k changes by at most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) + ln N + T ln(1/(1−b)): n experts, N parties, a and b the
-// two shares.
+// run: at the rate 1/(1 + rows of delay).
+//
+// The bound, without delay: of the loss −ln(p + 0.0001), p what was said of the outcome, so that one sure of what is wrong loses 9.2 and
+// not all. Over T outcomes the mix at rate 1 loses at most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) more than any sequence of experts
+// with k changes, and the blend at most ln N + T ln(1/(1−b)) more than that: n experts, N parties, a and b the two shares.
 //
 // One thread changes it, any number may call Predict meanwhile on a copy; no allocation a row.
 #pragma once
@@ -33,6 +35,7 @@ class Blend {
   static constexpr std::array<double, 3> kRates = {1, 0.1, 0.01};            // of the mixes
   static constexpr std::array<double, 3> kShares = {0.002, 0.0005, 0.0001};  // that each spreads evenly after an outcome
   static constexpr double kPartyShare = 0.001;
+  static constexpr double kLeastProbability = 1e-4;  // is added to the probability of what happened
 
   explicit Blend(size_t classes);
 

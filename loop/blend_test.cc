@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/random.h"
@@ -26,9 +28,9 @@ TEST(Blend, OneStepIsBayesRuleThenTheShare) {
   ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
   EXPECT_DOUBLE_EQ(out[1], 0.35);
   blend.Learn(row, 1, 0);
-  // Posterior 0.1 : 0.6, of which 0.002 is spread over the two.
-  EXPECT_NEAR(blend.experts()[0].weights[0], 0.998 * (0.1 / 0.7) + 0.001, 1e-15);
-  EXPECT_NEAR(blend.experts()[1].weights[0], 0.998 * (0.6 / 0.7) + 0.001, 1e-15);
+  // Posterior 0.1 : 0.6, each and 0.0001, of which 0.002 is spread over the two.
+  EXPECT_NEAR(blend.experts()[0].weights[0], 0.998 * (0.1001 / 0.7002) + 0.001, 1e-15);
+  EXPECT_NEAR(blend.experts()[1].weights[0], 0.998 * (0.6001 / 0.7002) + 0.001, 1e-15);
 }
 
 TEST(Blend, NewAndReplacedExpertsKeepTheWeightsADistribution) {
@@ -84,38 +86,103 @@ TEST(Blend, WithoutAnyExpertOfTheRowThereIsNoPrediction) {
   EXPECT_FALSE(blend.Predict({1}, {0.5, 0.5}, out));
 }
 
-// Herbster & Warmuth 1998: the log-loss exceeds that of the best sequence of experts with k changes by at most
-// (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) with share a over n experts; the second layer adds ln N + T ln(1/(1−b)).
-TEST(Blend, RegretAgainstTheBestChangingExpertIsBounded) {
-  constexpr double kShare = 0.002;
-  constexpr int kRows = 6000, kChanges = 2;
-  Blend blend(2);
-  blend.AddExpert(1);
-  blend.AddExpert(2);
-  blend.AddExpert(3);
-  Random random(8);
-  double mine = 0, best = 0;
-  for (int t = 0; t < kRows; ++t) {
-    const size_t good = static_cast<size_t>(t / 2000);
-    const double truth = random.Uniform() < 0.5 ? 1 : 0;
-    std::vector<double> predictions;
-    for (size_t m = 0; m < 3; ++m) {
-      const double right = m == good ? 0.9 : 0.3;
-      predictions.push_back(truth == 0 ? right : 1 - right);
-      predictions.push_back(truth == 0 ? 1 - right : right);
+constexpr size_t kExperts = 3;
+using Losses = std::array<double, kExperts>;
+
+double Loss(double probability) { return -std::log(probability + Blend::kLeastProbability); }
+
+// What the best sequence of experts with so many changes loses.
+double BestSequence(const std::vector<Losses>& losses, size_t changes) {
+  std::vector<Losses> least(changes + 1, Losses{});  // so far, by changes and by the last expert
+  for (const Losses& now : losses) {
+    for (size_t c = changes + 1; c-- > 0;) {
+      for (size_t e = 0; e < kExperts; ++e) {
+        if (c > 0) least[c][e] = std::min(least[c][e], *std::min_element(least[c - 1].begin(), least[c - 1].end()));
+        least[c][e] += now[e];
+      }
     }
-    const PendingRow row = Row({1, 2, 3}, predictions);
-    double out[2];
-    ASSERT_TRUE(blend.Predict(row.members, row.predictions, out));
-    mine -= std::log(out[static_cast<size_t>(truth)]);
-    best -= std::log(0.9);
-    blend.Learn(row, truth, 0);
   }
-  const double bound = (kChanges + 1) * std::log(3) + kChanges * std::log(1 / kShare) +
-                       (kRows - kChanges - 1) * std::log(1 / (1 - kShare)) + std::log(blend.shares().size()) +
-                       kRows * std::log(1 / (1 - Blend::kPartyShare));
-  EXPECT_LE(mine - best, bound);
-  EXPECT_GT(blend.experts()[2].weights[0], 0.9);
+  return *std::min_element(least[changes].begin(), least[changes].end());
+}
+
+// Herbster & Warmuth 1998: of the mix at rate 1, with share a over n experts; the second layer adds ln N + T ln(1/(1−b)).
+double BoundOfMix(size_t rows, size_t changes) {
+  const double share = Blend::kShares[0], k = static_cast<double>(changes);
+  return (k + 1) * std::log(kExperts) + k * std::log(1 / share) + (static_cast<double>(rows) - k - 1) * std::log(1 / (1 - share));
+}
+double BoundOfBlend(size_t rows, size_t changes, size_t parties) {
+  return BoundOfMix(rows, changes) + std::log(parties) + static_cast<double>(rows) * std::log(1 / (1 - Blend::kPartyShare));
+}
+
+struct Game {
+  std::vector<Losses> experts;
+  double mix = 0, blend = 0;  // lost by the first mix and by the whole
+  size_t parties = 0;
+};
+
+// `says(row, expert)`: the probability of class 1; `outcome(row, of_mix, of_blend)`: what happens, after these were said of class 1.
+template <typename Says, typename Outcome>
+Game Play(size_t rows, Blend* blend, const Says& says, const Outcome& outcome) {
+  Game game;
+  for (uint32_t member = 1; member <= kExperts; ++member) blend->AddExpert(member);
+  for (size_t t = 0; t < rows; ++t) {
+    PendingRow row = Row({1, 2, 3}, {});
+    for (size_t e = 0; e < kExperts; ++e) {
+      const double p = says(t, e);
+      row.predictions.insert(row.predictions.end(), {1 - p, p});
+    }
+    double out[2];
+    EXPECT_TRUE(blend->Predict(row.members, row.predictions, out, &row.parties));
+    const size_t truth = outcome(t, row.parties[1], out[1]);
+    game.mix += Loss(row.parties[truth]);
+    game.blend += Loss(out[truth]);
+    Losses& lost = game.experts.emplace_back();
+    for (size_t e = 0; e < kExperts; ++e) lost[e] = Loss(row.predictions[2 * e + truth]);
+    blend->Learn(row, static_cast<double>(truth), 0);
+  }
+  game.parties = blend->shares().size();
+  return game;
+}
+
+// The truth is drawn with the good expert's probability, so that nobody can lose less in the long run.
+TEST(Blend, RegretAgainstTheBestChangingExpertIsBounded) {
+  constexpr size_t kRows = 6000, kChanges = 2;
+  Blend blend(2);
+  Random random(8);
+  double p = 0;  // of the row
+  const auto says = [&](size_t t, size_t e) {
+    if (e == 0) p = random.Uniform();
+    return e == t / 2000 ? p : 0.5 + 0.4 * (random.Uniform() - 0.5);
+  };
+  const Game game = Play(kRows, &blend, says, [&](size_t, double, double) { return random.Uniform() < p ? 1 : 0; });
+  double best = 0;
+  for (size_t t = 0; t < kRows; ++t) best += game.experts[t][t / 2000];
+  const double mix = BoundOfMix(kRows, kChanges), whole = BoundOfBlend(kRows, kChanges, game.parties);
+  EXPECT_LE(game.mix - best, mix);
+  EXPECT_LE(game.blend - best, whole);
+  EXPECT_GT(game.mix - best, mix / 4);
+  EXPECT_GT(game.blend - best, 0);
+  EXPECT_GT(blend.experts()[2].weights[0], 0.5);
+}
+
+// Whatever experts say, sure and wrong ones among them, and whatever happens: what was held the less likely.
+TEST(Blend, RegretIsBoundedAgainstAnAdversary) {
+  constexpr size_t kRows = 1500;
+  for (const bool against_mix : {true, false}) {
+    for (uint64_t seed = 0; seed < 5; ++seed) {
+      Blend blend(2);
+      Random random(seed);
+      constexpr double kSure[] = {1e-9, 1e-5, 0.03, 0.5, 0.8, 1 - 1e-6, 1};
+      const auto says = [&](size_t t, size_t e) { return e == t / 300 % kExperts ? 0.5 : kSure[random.Below(std::size(kSure))]; };
+      const auto unlikely = [&](size_t, double mix, double out) { return (against_mix ? mix : out) < 0.5 ? 1 : 0; };
+      const Game game = Play(kRows, &blend, says, unlikely);
+      for (const size_t changes : {0, 1, 4, 20}) {
+        const double best = BestSequence(game.experts, changes);
+        EXPECT_LE(game.mix - best, BoundOfMix(kRows, changes) + 1e-6) << seed << ' ' << changes;
+        EXPECT_LE(game.blend - best, BoundOfBlend(kRows, changes, game.parties) + 1e-6) << seed << ' ' << changes;
+      }
+    }
+  }
 }
 
 // What no average of experts knows: how often the one that there is is right, who is overconfident.

@@ -35,8 +35,18 @@ std::vector<Feature> Lags::Features(const Task& task) {
   return features;
 }
 
+// What a number counts as. Where it shows that one of the first was absurd, means begin anew at what is usual.
+double Lags::HoldNumber(double truth) {
+  const double held = targets_.Learn(truth);
+  if (!targets_.was_absurd()) return held;
+  seasons_.Hold(targets_.low(), targets_.high());
+  for (size_t m = 0; m < kMemories; ++m) means_[m] = weights_[m] * targets_.mean();
+  return std::clamp(held, targets_.low(), targets_.high());
+}
+
 void Lags::OnOutcome(uint64_t row, double truth) {
-  seasons_.Add(row, truth);
+  const double held = classes_ == 0 ? HoldNumber(truth) : truth;
+  seasons_.Add(row, held);
   streak_ = !last_.empty() && last_.front() == truth ? streak_ + 1 : 1;
   constexpr size_t kKeptOutcomes = 3;
   last_.insert(last_.begin(), truth);
@@ -45,7 +55,7 @@ void Lags::OnOutcome(uint64_t row, double truth) {
     const double step = 1 / kMemoryOutcomes[m];
     weights_[m] += step * (1 - weights_[m]);
     if (classes_ == 0) {
-      means_[m] += step * (truth - means_[m]);
+      means_[m] += step * (held - means_[m]);
       continue;
     }
     for (size_t k = 0; k < classes_; ++k) shares_[m][k] += step * ((static_cast<double>(k) == truth ? 1.0 : 0.0) - shares_[m][k]);
@@ -86,6 +96,7 @@ void Lags::FillClasses(uint64_t row, double* out) const {
 
 void Lags::Save(ByteWriter* out) const {
   seasons_.Save(out);
+  if (classes_ == 0) targets_.Save(out);
   out->Put(streak_);
   out->PutAll(last_);
   for (size_t m = 0; m < kMemories; ++m) {
@@ -97,6 +108,7 @@ void Lags::Save(ByteWriter* out) const {
 
 void Lags::Load(ByteReader* in) {
   seasons_.Load(in);
+  if (classes_ == 0) targets_.Load(in);
   streak_ = in->Get<uint64_t>();
   last_ = in->GetAll<double>();
   const auto possible = [&](double truth) {

@@ -4,7 +4,8 @@
 // has changed since, the same of a second, longer season. Classes: the last three outcomes, how long the last one has lasted, the share of
 // its class in two memories, the most frequent class of late, the outcomes one and two seasons ago. Both: how many rows ago the newest
 // known outcome was. Seasons are found in the known outcomes (kernels/seasons.h); where the outcome of one season ago is not known yet, the
-// nearest multiple whose is stands for it.
+// nearest multiple whose is stands for it. A number that is absurd beside the others counts as 20 deviations (kernels/held_target.h) but in
+// the last two outcomes, which are as they came.
 //
 // Only OnOutcome tells it anything, so nothing leaks through delay: what it says of a row follows from the outcomes released before that.
 // One thread.
@@ -16,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "data/task.h"
+#include "kernels/held_target.h"
 #include "kernels/seasons.h"
 #include "loop/schedule.h"
 #include "model/feature_space.h"
@@ -44,11 +46,13 @@ class Lags {
   static constexpr size_t kNumbers = 10, kClasses = 10;
   static constexpr size_t kMemories = 3;
 
+  double HoldNumber(double truth);
   void FillNumbers(uint64_t row, double* out) const;
   void FillClasses(uint64_t row, double* out) const;
 
   size_t classes_;
   Seasons seasons_;
+  HeldTarget targets_;                                      // numbers
   std::vector<double> last_;                                // the newest outcomes in the order in which they came, the newest first
   uint64_t streak_ = 0;                                     // outcomes in a row that were equal to the last
   double means_[kMemories] = {}, weights_[kMemories] = {};  // numbers

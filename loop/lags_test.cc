@@ -87,6 +87,28 @@ TEST(Lags, FindsDayAndWeek) {
   EXPECT_NEAR(Values(lags, 4096 + 200, 0)[7], load(4096 + 200), 0.5);
 }
 
+// One among thousands, or among the first of all: it is the last outcome, and nothing else of it stays.
+TEST(Lags, OneAbsurdOutcomeHidesNothing) {
+  for (const uint64_t absurd : {5, 3000}) {
+    Lags lags(0);
+    Random random(7);
+    const auto load = [](uint64_t hour) { return 10 + 3 * std::sin(2 * M_PI * static_cast<double>(hour % 24) / 24); };
+    for (uint64_t hour = 0; hour < 6000; ++hour) {
+      lags.OnOutcome(hour, hour == absurd ? 1e9 : load(hour) + 0.1 * random.Normal());
+      const std::vector<double> v = Values(lags, hour + 1, 0);
+      if (hour == absurd) {
+        EXPECT_EQ(v[0], 1e9);
+      }
+      if (hour < absurd + 600) continue;
+      ASSERT_EQ(lags.season(0), 24) << hour;
+      ASSERT_NEAR(v[2], 10, 4) << hour;
+      ASSERT_NEAR(v[3], 10, 2) << hour;
+      ASSERT_NEAR(v[4], 10, 2) << hour;
+      ASSERT_NEAR(v[5], load(hour + 1), 100) << hour;
+    }
+  }
+}
+
 // Whatever the outcomes become that were not yet released when a row was predicted, its lags are the same.
 TEST(Lags, NothingLeaksThroughDelay) {
   constexpr size_t kRows = 1500;

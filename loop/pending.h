@@ -53,6 +53,8 @@ class PendingRows {
 
   // The oldest row of the ring; all before it are known, aside, or gone.
   uint64_t first_row() const { return begin_; }
+  // No outcome of a row before this one is waited for.
+  uint64_t first_waiting() const { return aside_.empty() ? begin_ : aside_.begin()->first; }
   bool empty() const { return begin_ == end_; }
   size_t size() const { return end_ - begin_; }
   const PendingRow& Front() const { return ring_[begin_ & (ring_.size() - 1)]; }

@@ -32,6 +32,11 @@ struct Lineage {
   uint64_t paid_off = 0;  // outcomes at which its last training has cost no more than LoopOptions::row_units allow
 };
 
+// Of a member: rows in [from, wakes) are nothing to it.
+struct Rest {
+  uint64_t from, wakes;
+};
+
 struct Member {
   uint32_t id = 0;
   uint32_t lineage = 0;
@@ -42,15 +47,22 @@ struct Member {
   std::string model_hash;
   std::unique_ptr<OnlineModel> online;  // online; null while events are only recomputed
   uint64_t since_row = 0;
-  // An online member that costs more than it gives rests (loop/router.h): rows in [rests_from, wakes_at) are nothing to it.
-  uint64_t rests_from = UINT64_MAX, wakes_at = UINT64_MAX;
+  // An online member that costs more than it gives rests (loop/router.h). The oldest first; of those that are over, what a row that still
+  // waits for its outcome may lie in.
+  std::vector<Rest> resting;
   uint32_t rests = 0;  // since it last paid
   RunningScore score;
   BlockMeanSequence loss;                        // of its row loss
   LossAlarm alarm{4 * LossAlarm::kBlocksApart};  // of an expert that learns online
   double cpu_seconds = 0;                        // sampled; not part of what is deterministic
 
-  bool Takes(uint64_t row) const { return row < rests_from || row >= wakes_at; }
+  bool Takes(uint64_t row) const {
+    for (auto rest = resting.rbegin(); rest != resting.rend(); ++rest) {
+      if (row >= rest->wakes) return true;
+      if (row >= rest->from) return false;
+    }
+    return true;
+  }
 };
 
 struct Roster {

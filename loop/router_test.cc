@@ -99,7 +99,7 @@ TEST(Router, RestsGrowLongerUpToEightTimes) {
   for (uint64_t turn = 1; rests.size() < 6; ++turn) {
     const uint32_t before = member.rests;
     RouteAt(&state, turn * kRouteEvery);
-    if (member.rests > before) rests.push_back(member.wakes_at - member.rests_from);
+    if (member.rests > before) rests.push_back(member.resting.back().wakes - member.resting.back().from);
   }
   EXPECT_EQ(rests, (std::vector<uint64_t>{8192, 16384, 32768, 65536, 65536, 65536}));
 }
@@ -109,7 +109,7 @@ TEST(Router, ATrialIsBeyondTheBudget) {
   LoopState state(Options(2.5));
   Teach(&state, 2000);
   RouteAt(&state, kRouteEvery);
-  const uint64_t wakes = state.roster.Get(3).wakes_at;
+  const uint64_t wakes = state.roster.Get(3).resting.back().wakes;
   uint64_t turn = 2;
   for (; turn * kRouteEvery + kNotice < wakes; ++turn) RouteAt(&state, turn * kRouteEvery);
   RouteAt(&state, turn * kRouteEvery);  // within the trial
@@ -131,7 +131,7 @@ TEST(Router, WhoPaysAgainBeginsWithAShortRestNextTime) {
 TEST(Router, AllWakeAfterTheNoticeNotBefore) {
   LoopState state(Options(0.6));
   RouteAt(&state, kRouteEvery);
-  const uint64_t from = state.roster.Get(3).rests_from;
+  const uint64_t from = state.roster.Get(3).resting.back().from;
   RouteAt(&state, from + 500);
   WakeAll(state);
   EXPECT_EQ(Resting(state, from + 500 + kNotice - 1), (std::set<uint32_t>{2, 3, 4}));
@@ -143,7 +143,43 @@ TEST(Router, AWakingBeforeTheRestBeganCancelsIt) {
   LoopState state(Options(0.6));
   RouteAt(&state, kRouteEvery);
   WakeAll(state);
-  EXPECT_TRUE(Resting(state, state.roster.Get(3).rests_from).empty());
+  EXPECT_TRUE(Resting(state, state.roster.Get(3).resting.back().from).empty());
+}
+
+TEST(Router, OneExpertOfTheBlendStaysAwake) {
+  LoopOptions options = Options(0.01);
+  options.roster = {"follower:units=1", "follower:units=3;slope=2", "follower:units=1;slope=-2", "blend"};
+  LoopState state(options);
+  Teach(&state, 2000);
+  RouteAt(&state, kRouteEvery);
+  EXPECT_EQ(Resting(state, kRouteEvery + kNotice), (std::set<uint32_t>{1, 3}));  // the dearest is trusted most
+  for (uint64_t turn = 2; turn < 40; ++turn) {
+    RouteAt(&state, turn * kRouteEvery);
+    const uint64_t from = turn * kRouteEvery + kNotice;
+    for (uint64_t row = from; row < from + kRouteEvery; row += 512) EXPECT_LT(Resting(state, row).size(), 3u) << row;
+  }
+}
+
+// A row that waits for its outcome is learnt by those who were awake for it, however many rests there have been since.
+TEST(Router, AWaitingRowKeepsTheRestItLiesIn) {
+  LoopState state(Options(0.6));
+  Member& member = state.roster.Get(3);
+  for (uint64_t row = 0; row < 7000; ++row) state.pending.Push();
+  state.outcomes = kRouteEvery;
+  Route(state);
+  const Rest first = member.resting.back();
+  while (state.pending.next_row() < first.wakes + kRouteEvery) state.pending.Push();
+  Route(state);
+  ASSERT_EQ(member.rests, 2u);
+  EXPECT_TRUE(member.Takes(first.from - 1));
+  EXPECT_FALSE(member.Takes(first.from));
+  EXPECT_FALSE(member.Takes(first.wakes - 1));
+  EXPECT_TRUE(member.Takes(first.wakes));
+  EXPECT_EQ(member.resting.size(), 2u);
+  while (state.pending.next_row() < member.resting.back().wakes + kRouteEvery) state.pending.Push();
+  while (state.pending.first_row() < first.wakes) state.pending.PopFront();
+  Route(state);
+  EXPECT_EQ(member.resting.size(), 2u);  // nothing waits any more that lies in the first
 }
 
 TEST(Router, CostsAreTheLearnersFormula) {

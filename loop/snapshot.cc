@@ -24,10 +24,12 @@ Snapshot::Snapshot(const LoopState& state, std::shared_ptr<const Reading> readin
       version_(state.roster.Get(state.roster.champion).version),
       champion_name_(state.roster.Get(state.roster.champion).name),
       half_width_(state.interval.Get()),
+      usual_(state.options.outputs()),
       blend_(state.blend),
       lags_(state.options.lag_features),
       outputs_(state.options.outputs()) {
   if (!lags_.empty()) state.lags.Fill(state.pending.next_row(), lags_.data());
+  state.served.Usual(usual_.data());
   const auto add = [&](const Member& member) {
     learns_ = learns_ || member.online != nullptr;
     speakers_.push_back({member.id, member.online != nullptr ? member.online->Snapshot() : member.model});
@@ -59,7 +61,8 @@ void Snapshot::Predict(const double* features, std::vector<uint32_t>* members, s
     if (reading_->frame.task.is_classification() && outputs_ == 2) out[0] = 1.0 - out[1];  // as it is stored
     members->push_back(speakers_[i].member);
   }
-  if (blends_) blend_.Predict(*members, *predictions, predictions->data());
+  if (blends_ && !blend_.Predict(*members, *predictions, predictions->data()))
+    std::copy(usual_.begin(), usual_.end(), predictions->begin());
 }
 
 }  // namespace everlearn

@@ -51,6 +51,7 @@ class Snapshot {
   uint32_t champion_, version_;
   std::string champion_name_;
   double half_width_;
+  std::vector<double> usual_;  // what the blend says where no expert has anything to say
   bool learns_ = false, blends_ = false;
   Blend blend_;
   std::vector<double> lags_;  // of the row after the newest that this knows

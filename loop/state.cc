@@ -12,7 +12,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 10;
+constexpr uint32_t kCheckpointFormat = 11;
 
 Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
@@ -296,7 +296,10 @@ std::string LoopState::SaveAll(uint32_t place) const {
     out.Put(member.version);
     out.PutText(member.model_hash);
     out.PutText(member.online && member.alive ? member.online->State() : "");
-    for (const uint64_t row : {member.since_row, member.rests_from, member.wakes_at}) out.Put(row);
+    out.Put(member.since_row);
+    out.PutVarint(member.resting.size());
+    for (const Rest& rest : member.resting)
+      for (const uint64_t row : {rest.from, rest.wakes}) out.Put(row);
     out.Put(member.rests);
     member.score.Save(&out);
     member.loss.Save(&out);
@@ -441,8 +444,12 @@ void LoopState::LoadMembers(ByteReader* in, const ModelOf& model_of) {
     member.version = in->Get<uint32_t>();
     member.model_hash = in->GetText();
     const std::string online = in->GetText();
-    for (uint64_t* row : {&member.since_row, &member.rests_from, &member.wakes_at}) *row = in->Get<uint64_t>();
+    member.since_row = in->Get<uint64_t>();
+    member.resting.resize(in->GetCount());
+    for (Rest& rest : member.resting)
+      for (uint64_t* row : {&rest.from, &rest.wakes}) *row = in->Get<uint64_t>();
     member.rests = in->Get<uint32_t>();
+    if (member.rests > 0 && member.resting.empty()) throw Error(ErrorKind::kDamaged, "the checkpoint lacks the rest of a member");
     member.score = RunningScore(options.classes);
     member.score.Load(in);
     member.loss.Load(in);

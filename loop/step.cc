@@ -52,6 +52,7 @@ void CarryOut(LoopState& s, const Decision& decision, Effects* effects) {
   roster.champion = decision.challenger;
   RetireUnneeded(s);
   s.UpdateSpeakers();
+  WakeChampion(s);
   s.evidence.OnChampion(roster, s.pending.next_row());
   s.alarm.Reset();
   ++s.decisions;
@@ -422,11 +423,14 @@ void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<
                 const LookAhead* ahead, std::vector<double>* parties) {
   const size_t outputs = s.options.outputs();
   const size_t given = members->size();
-  for (const uint32_t speaker : s.speakers) {
-    const auto end = members->begin() + static_cast<std::ptrdiff_t>(given);
-    if (!s.roster.Get(speaker).Takes(row)) continue;
-    if (std::find(members->begin(), end, speaker) == end) members->push_back(speaker);
-  }
+  const auto ask = [&](uint32_t speaker) {
+    if (s.roster.Get(speaker).Takes(row) && std::find(members->begin(), members->end(), speaker) == members->end())
+      members->push_back(speaker);
+  };
+  // A champion that was to rest when it was promoted serves from the end of its rest on; who served before goes on until then.
+  const Roster& roster = s.roster;
+  if (roster.champion != 0 && roster.former != 0 && !roster.Get(roster.champion).Takes(row)) ask(roster.former);
+  for (const uint32_t speaker : s.speakers) ask(speaker);
   predictions->resize(members->size() * outputs);
   size_t blend_at = members->size();
   for (size_t i = given; i < members->size(); ++i) {
@@ -442,7 +446,8 @@ void PredictRow(LoopState& s, uint64_t row, const double* features, std::vector<
   }
   if (blend_at == members->size()) return;
   const Sample sample(s, &s.roster.Get((*members)[blend_at]), row);
-  s.blend.Predict(*members, *predictions, predictions->data() + blend_at * outputs, parties);
+  double* out = predictions->data() + blend_at * outputs;
+  if (!s.blend.Predict(*members, *predictions, out, parties)) s.served.Usual(out);  // where no expert had anything to say
 }
 
 void Effects::Clear() {
