@@ -2,9 +2,13 @@
 #include "kernels/symmetric_tree.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <limits>
+
+#include "base/widest_vectors.h"
 
 namespace everlearn {
 
@@ -22,6 +26,48 @@ void AddRows(const uint8_t* __restrict codes, const uint32_t* __restrict rows, c
   const auto* value = reinterpret_cast<const Vector*>(values);
   auto* bins = reinterpret_cast<Vector*>(histogram);
   for (size_t i = 0; i < count; ++i) bins[codes[rows[i]]] += value[i];
+}
+
+constexpr size_t kTogether = 4;  // leaves whose codes are summed side by side: each sum waits for the one before it
+
+// Of each leaf: left[k × bins + b] is statistic k of the codes up to b (one_versus_rest: of code b alone).
+template <int kWidth>
+void SumCodes(std::span<const float* const> histograms, size_t bins, bool one_versus_rest, float* __restrict left,
+              float (*__restrict total)[kWidth]) {
+  using Vector = typename Lanes<kWidth>::Type;
+  const Vector* of_leaf[kTogether];
+  for (size_t t = 0; t < kTogether; ++t) of_leaf[t] = reinterpret_cast<const Vector*>(histograms[std::min(t, histograms.size() - 1)]);
+  Vector sum[kTogether] = {};
+  for (size_t b = 0; b < bins; ++b) {
+    for (size_t t = 0; t < kTogether; ++t) {
+      const Vector here = of_leaf[t][b];
+      sum[t] += here;
+      const Vector shown = one_versus_rest ? here : sum[t];
+      for (size_t k = 0; k < kWidth; ++k) left[(t * kWidth + k) * bins + b] = shown[k];
+    }
+  }
+  for (size_t t = 0; t < kTogether; ++t)
+    for (size_t k = 0; k < kWidth; ++k) total[t][k] = sum[t][k];
+}
+
+// Adds what the halves of one leaf would give by one gradient, for every code.
+void AddGains(const float* __restrict left_weight, const float* __restrict left, float weight, float gradient, float l2, size_t bins,
+              float* __restrict gain, float* __restrict norm) {
+  for (size_t b = 0; b < bins; ++b) {
+    const float wl = std::max(left_weight[b], 0.0f), wr = std::max(weight - left_weight[b], 0.0f);
+    const float left_step = left[b] / (wl + l2), right_step = (gradient - left[b]) / (wr + l2);
+    gain[b] += left_step * left[b] + right_step * (gradient - left[b]);
+    norm[b] += left_step * left_step * wl + right_step * right_step * wr;
+  }
+}
+
+constexpr float kNoScore = -std::numeric_limits<float>::infinity();
+
+void Cosines(const float* __restrict gain, const float* __restrict norm, size_t count, float* __restrict scores) {
+  for (size_t b = 0; b < count; ++b) {
+    const float score = gain[b] / std::sqrt(norm[b]);
+    scores[b] = norm[b] > 0 ? score : kNoScore;
+  }
 }
 
 }  // namespace
@@ -55,50 +101,40 @@ void SymmetricTreeGrower::FillHistograms(const CodeColumn& column, float* histog
   }
 }
 
-// Adds what the two halves of a leaf would give, for every code of the column.
-void SymmetricTreeGrower::AddLeafToScores(const CodeColumn& column, const float* histogram) {
+// Adds what the two halves of some leaves would give, for every code of the column.
+template <int kWidth>
+void SymmetricTreeGrower::AddLeavesToScores(const CodeColumn& column, std::span<const float* const> histograms) {
   const size_t bins = column.bins;
-  float total[1 + kMostOutputs];
-  for (size_t k = 0; k <= outputs_; ++k) {
-    float* left = left_.data() + k * bins;
-    float sum = 0;
-    for (size_t b = 0; b < bins; ++b) {
-      sum += histogram[b * width_ + k];
-      left[b] = column.one_versus_rest ? histogram[b * width_ + k] : sum;
-    }
-    total[k] = sum;
-  }
-  const auto l2 = static_cast<float>(l2_);
-  const float weight = std::max(total[0], 0.0f);
-  const float* __restrict left_weight = left_.data();
-  float* __restrict gain = gain_.data();
-  float* __restrict norm = norm_.data();
-  for (size_t k = 1; k <= outputs_; ++k) {
-    const float* __restrict left = left_.data() + k * bins;
-    const float gradient = total[k];
-    for (size_t b = 0; b < bins; ++b) {
-      const float wl = std::max(left_weight[b], 0.0f), wr = std::max(weight - left_weight[b], 0.0f);
-      const float left_step = left[b] / (wl + l2), right_step = (gradient - left[b]) / (wr + l2);
-      gain[b] += left_step * left[b] + right_step * (gradient - left[b]);
-      norm[b] += left_step * left_step * wl + right_step * right_step * wr;
+  float total[kTogether][kWidth];
+  SumCodes<kWidth>(histograms, bins, column.one_versus_rest, left_.data(), total);
+  for (size_t t = 0; t < histograms.size(); ++t) {
+    const float* left = left_.data() + t * kWidth * bins;
+    for (size_t k = 1; k <= outputs_; ++k) {
+      RunWithWidestVectors<AddGains>(left, left + k * bins, std::max(total[t][0], 0.0f), total[t][k], static_cast<float>(l2_), bins,
+                                     gain_.data(), norm_.data());
     }
   }
 }
 
-SymmetricTreeGrower::Candidate SymmetricTreeGrower::BestOf(const CodeColumn& column, const float* histograms, size_t leaves) {
+template <int kWidth>
+SymmetricTreeGrower::Candidate SymmetricTreeGrower::BestOf(const CodeColumn& column, float* histograms, size_t level) {
+  FillHistograms<kWidth>(column, histograms, level);
   std::fill_n(gain_.begin(), column.bins, 0.0f);
   std::fill_n(norm_.begin(), column.bins, 0.0f);
-  for (size_t l = 0; l < leaves; ++l) {
-    if (leaves_[l].end > leaves_[l].begin) AddLeafToScores(column, histograms + l * column.bins * width_);
+  std::array<const float*, kTogether> together;
+  size_t count = 0;
+  for (size_t l = 0; l < leaves_.size(); ++l) {
+    if (leaves_[l].end > leaves_[l].begin) together[count++] = histograms + l * column.bins * kWidth;
+    if (count == 0 || (count < kTogether && l + 1 < leaves_.size())) continue;
+    AddLeavesToScores<kWidth>(column, std::span(together).first(count));
+    count = 0;
   }
-  Candidate best;
   const uint32_t end = std::min(column.one_versus_rest ? column.bins : column.bins - 1, column.last_candidate + 1);
-  for (uint32_t b = 0; b < end; ++b) {
-    if (!(norm_[b] > 0)) continue;
-    const double score = gain_[b] / std::sqrt(static_cast<double>(norm_[b]));
-    if (!best.exists || score > best.score) best = {score, b, true};
-  }
-  return best;
+  RunWithWidestVectors<Cosines>(static_cast<const float*>(gain_.data()), static_cast<const float*>(norm_.data()), size_t{end},
+                                scores_.data());
+  const auto best = std::max_element(scores_.begin(), scores_.begin() + end);
+  if (end == 0 || *best == kNoScore) return {};
+  return {*best, static_cast<uint32_t>(best - scores_.begin()), true};
 }
 
 double SymmetricTreeGrower::ScoreOfLeaves(double l2) const {
@@ -163,9 +199,10 @@ std::span<const SymmetricSplit> SymmetricTreeGrower::Grow(std::span<const CodeCo
   }
   if (histograms_.size() < floats) histograms_.resize(floats);
   if (gain_.size() < most_bins) {
-    left_.resize((1 + outputs_) * most_bins);
+    left_.resize(kTogether * width_ * most_bins);
     gain_.resize(most_bins);
     norm_.resize(most_bins);
+    scores_.resize(most_bins);
   }
   for (int level = 0; level < options.depth; ++level) {
     const double before = ScoreOfLeaves(options.l2);
@@ -176,11 +213,10 @@ std::span<const SymmetricSplit> SymmetricTreeGrower::Grow(std::span<const CodeCo
       const CodeColumn& column = columns[j];
       float* histograms = histograms_.data() + first_histogram_[j];
       const auto l = static_cast<size_t>(level);
-      width_ == 2   ? FillHistograms<2>(column, histograms, l)
-      : width_ == 4 ? FillHistograms<4>(column, histograms, l)
-      : width_ == 8 ? FillHistograms<8>(column, histograms, l)
-                    : FillHistograms<16>(column, histograms, l);
-      const Candidate candidate = BestOf(column, histograms, leaves_.size());
+      const Candidate candidate = width_ == 2   ? BestOf<2>(column, histograms, l)
+                                  : width_ == 4 ? BestOf<4>(column, histograms, l)
+                                  : width_ == 8 ? BestOf<8>(column, histograms, l)
+                                                : BestOf<16>(column, histograms, l);
       const double noise = options.noise > 0 ? options.noise * random->Normal() : 0;
       if (!candidate.exists || candidate.score <= before * (1 + 1e-6)) continue;
       if (!found || candidate.score + noise > best_score) {

@@ -58,8 +58,10 @@ class SymmetricTreeGrower {
   };
   template <int kWidth>
   void FillHistograms(const CodeColumn& column, float* histograms, size_t level) const;
-  void AddLeafToScores(const CodeColumn& column, const float* histogram);
-  Candidate BestOf(const CodeColumn& column, const float* histograms, size_t leaves);
+  template <int kWidth>
+  void AddLeavesToScores(const CodeColumn& column, std::span<const float* const> histograms);
+  template <int kWidth>
+  Candidate BestOf(const CodeColumn& column, float* histograms, size_t level);
   double ScoreOfLeaves(double l2) const;
   void Split(const CodeColumn& column, uint8_t code);
 
@@ -70,7 +72,8 @@ class SymmetricTreeGrower {
   std::vector<float> values_, right_values_;   // their statistics
   std::vector<float> histograms_;              // column after column: leaf, code, width
   std::vector<size_t> first_histogram_;        // of each column
-  std::vector<float> left_, gain_, norm_;      // (1 + outputs) × bins; bins; bins
+  std::vector<float> left_;                    // leaves side by side × width × bins
+  std::vector<float> gain_, norm_, scores_;    // bins each
   std::vector<SymmetricSplit> splits_;
 };
 
