@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/suggest.h"
@@ -95,12 +96,11 @@ void KeepMonotone(const std::vector<std::string>& named, BudgetedSearchOptions* 
 
 // Folds on which the metric says nothing (one class only) go behind the others: a trial is begun on the first.
 void PutTellingFoldsFirst(const TrainingData& training, std::vector<Fold>* folds) {
-  const Metric& metric = Metrics().Get(training.task.metric);
-  const ParameterValues none(Learners().Get("constant").parameters);
-  std::stable_partition(folds->begin(), folds->end(), [&](const Fold& fold) {
-    const auto constant = FitLearner("constant", {training.data.get(), fold.train}, none, {});
-    return !std::isnan(Measure(metric, *constant, *training.data, fold.validation));
-  });
+  const std::vector<double> values = ConstantValues(Metrics().Get(training.task.metric), *training.data, *folds);
+  std::vector<Fold> telling, others;
+  for (size_t k = 0; k < folds->size(); ++k) (std::isnan(values[k]) ? others : telling).push_back(std::move((*folds)[k]));
+  std::move(others.begin(), others.end(), std::back_inserter(telling));
+  *folds = std::move(telling);
 }
 
 SearchedModel QuickModel(TrainingData* training, const TaskFlags& task, const CommonOptions& options) {

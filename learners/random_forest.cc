@@ -63,11 +63,15 @@ std::vector<Parameter> Declare() {
 // is far below the share of one row (their mean weight is 1) and far above what subtracting histograms leaves by rounding.
 constexpr double kLeastHessian = 1e-6;
 
+int64_t MostLeaves(const ParameterValues& values, size_t rows) {
+  return std::clamp<int64_t>(static_cast<int64_t>(rows), 2, values.Integer("leaves"));
+}
+
 LightGbmParameters Translate(const ParameterValues& values, size_t rows, uint64_t seed) {
   const auto number = [&](const char* name) { return NumberText(values.Number(name)); };
   return {{"boosting", "rf"},
           {"seed", LightGbmSeed(seed)},
-          {"num_leaves", std::to_string(std::clamp<int64_t>(static_cast<int64_t>(rows), 2, values.Integer("leaves")))},
+          {"num_leaves", std::to_string(MostLeaves(values, rows))},
           {"min_data_in_leaf", std::to_string(ClampedLeafRows(values.Integer("min_data_in_leaf"), rows))},
           {"min_sum_hessian_in_leaf", NumberText(kLeastHessian)},
           {"feature_fraction_bynode", number("feature_fraction")},
@@ -122,12 +126,12 @@ void ToLogShares(const std::vector<ClassScale>& scales, const std::vector<int64_
   }
 }
 
-// In several boosters, one after another: LightGBM takes the memory of the most leaves for every tree that it holds.
-void GrowForest(const LightGbmData& rows, LightGbmParameters parameters, int64_t rounds, const FitOptions& options,
+// In several boosters, one after another: LightGBM takes the memory of the most leaves for every tree that it holds. `round_leaves`: the
+// most of all trees of a round.
+void GrowForest(const LightGbmData& rows, LightGbmParameters parameters, int64_t rounds, int64_t round_leaves, const FitOptions& options,
                 const LightGbmTexts& take) {
   constexpr int64_t kMostBytes = int64_t{48} << 20, kBytesALeaf = 80;
-  const int64_t classes = parameters.count("num_class") > 0 ? std::stoll(parameters["num_class"]) : 1;
-  const int64_t step = std::max<int64_t>(1, kMostBytes / (kBytesALeaf * classes * std::stoll(parameters["num_leaves"])));
+  const int64_t step = std::max<int64_t>(1, kMostBytes / (kBytesALeaf * round_leaves));
   for (int64_t first = 0; first < rounds; first += step) {
     if (first > 0 && options.stop && options.stop()) return;
     if (first > 0) parameters["seed"] = LightGbmSeed(options.seed + static_cast<uint64_t>(first));
@@ -148,7 +152,9 @@ std::shared_ptr<const Model> Fit(const TrainingRows& training, const ParameterVa
   TreesParameters trees;
   trees.features = data.features();
   trees.outputs = data.outputs();
-  GrowForest({training, LightGbmLabels(training, standard)}, parameters, values.Integer("trees"), options,
+  const int64_t trees_a_round = data.classes() > 2 ? static_cast<int64_t>(data.classes()) : 1;
+  const int64_t round_leaves = trees_a_round * MostLeaves(values, training.rows.size());
+  GrowForest({training, LightGbmLabels(training, standard)}, parameters, values.Integer("trees"), round_leaves, options,
              [&](const std::string& text) { AppendLightGbm(text, &data.binned(), &trees, &leaf_rows); });
   if (regression) {
     for (double& value : trees.leaf_values) value = standard.mean + value * standard.scale;

@@ -87,15 +87,11 @@ class BudgetedSearch {
  private:
   // What there is before anything was tried, and what every trial is compared with.
   std::shared_ptr<const Model> FitConstant() {
-    const ParameterValues none(Learners().Get("constant").parameters);
-    for (const Fold& fold : folds_) {
-      const auto model = FitLearner("constant", {data_, fold.train}, none, {});
-      const double value = Measure(metric_, *model, *data_, fold.validation);
+    for (const double value : ConstantValues(metric_, *data_, folds_))
       constant_losses_.push_back(metric_.higher_is_better ? -value : value);
-    }
     std::vector<uint32_t> all(data_->rows());
     std::iota(all.begin(), all.end(), 0U);
-    return FitLearner("constant", {data_, all}, none, {});
+    return FitLearner("constant", {data_, all}, ParameterValues(Learners().Get("constant").parameters), {});
   }
 
   // The members of an earlier search, the most important first, judged on this search's folds by their models. Some (neighbours, wide nets)

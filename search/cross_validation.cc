@@ -152,4 +152,12 @@ Leaderboard CrossValidate(const Dataset& data, const std::vector<Fold>& folds, c
   return board;
 }
 
+std::vector<double> ConstantValues(const Metric& metric, const Dataset& data, const std::vector<Fold>& folds) {
+  const ParameterValues none(Learners().Get("constant").parameters);
+  std::vector<double> values;
+  for (const Fold& fold : folds)
+    values.push_back(Measure(metric, *FitLearner("constant", {&data, fold.train}, none, {}), data, fold.validation));
+  return values;
+}
+
 }  // namespace everlearn

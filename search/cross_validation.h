@@ -44,4 +44,7 @@ Leaderboard CrossValidate(const Dataset& data, const std::vector<Fold>& folds, c
 double Measure(const Metric& metric, const Model& model, const Dataset& data, std::span<const uint32_t> rows,
                std::vector<double>* predictions = nullptr);
 
+// The metric of the constant model of each fold on its validation rows.
+std::vector<double> ConstantValues(const Metric& metric, const Dataset& data, const std::vector<Fold>& folds);
+
 }  // namespace everlearn

@@ -96,7 +96,7 @@ std::string BoardText(const Leaderboard& board) {
 }
 
 TrainingData ReadChecked(const FitFlags& flags, const CommonOptions& options, const Stopwatch& watch) {
-  // Of the time; what is made of the rows before they can be learned from takes about twice as long as to read them.
+  // Of the time: the rows are still to be typed, checked and encoded, and then learned from.
   constexpr double kReading = 0.15;
   TaskFlags task = flags.task;
   if (const double seconds = BudgetSeconds(flags.search); seconds > 0)
