@@ -11,6 +11,7 @@ import csv
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,12 @@ def score(stream, predictions):
     return (sum((p - float(y)) ** 2 for p, y in zip(predictions, stream.target)) / len(stream.target)) ** 0.5
 
 
+def kappa_temporal(target, accuracy):
+    """How much of the errors of "no change" are not made (Zliobaite et al., Evaluation methods and decision theory for classification of streaming data, 2015)."""
+    unchanged = sum(a == b for a, b in zip(target, target[1:])) / len(target)
+    return (accuracy - unchanged) / (1 - unchanged) if unchanged < 1 else None
+
+
 def test_then_train(stream, delay, predict, learn):
     """Predictions in order; an outcome is learnt when `delay` further rows were predicted."""
     predictions, waiting = [], collections.deque()
@@ -206,7 +213,11 @@ def main():
     else:
         predictions = run_vw(stream, delay) if system == "vw" else run_river(stream, system, delay)
         result = {"cpu": time.process_time() - cpu, "value": score(stream, predictions)}
-    result.update(system=system, delay=delay, rows=len(stream.target), wall=time.time() - wall)
+    if stream.labels:
+        result["kappa_t"] = kappa_temporal(stream.target, result["value"])
+    # Of a whole process: the Java machine, or this one with the table in it.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN if system.startswith("moa_") else resource.RUSAGE_SELF).ru_maxrss / 1024
+    result.update(system=system, delay=delay, rows=len(stream.target), wall=time.time() - wall, peak_mb=peak)
     print(json.dumps(result))
 
 

@@ -8,7 +8,9 @@
     benchmarks/setup --streams && benchmarks/streams/run.py --run vw,river_alma --sets elec2,noaa_weather     # peers here, as a sentinel
 
 Results are lines of JSON in OUTPUT; what is there is not run again (ours by the hash of the program), so a run that was ended goes on. Peers that are not run
-here are taken from --peers. cpu is of the whole process with start and reading for us, of the loop for Python's peers and of the Java process for MOA.
+here are taken from the files of --peers: those of the shared folder, and peers.jsonl beside this file (move the lines of peers there from OUTPUT to keep them;
+their speed is that of the machine that they name). cpu is of the whole process with start and reading for us, of the loop for Python's peers and of the Java
+process for MOA.
 """
 
 import argparse
@@ -89,14 +91,24 @@ def peer(system, file, target, kind, delay, environment=None):
     return json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr[-300:]}
 
 
-def stored_peers(path):
-    """{(set, delay): {system: row}} of what was measured before."""
+def stored_peers(paths):
+    """{(set, delay): {system: row}} of what was measured before; a later file's count."""
     found = {}
-    if pathlib.Path(path).exists():
-        for line in pathlib.Path(path).read_text().splitlines():
+    for path in map(pathlib.Path, paths):
+        for line in path.read_text().splitlines() if path.exists() else []:
             row = json.loads(line)
             found.setdefault((row["set"], row["delay"]), {})[row["system"]] = row
     return found
+
+
+def machine():
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    return f"{next((line.split(': ')[1] for line in lines if line.startswith('model name')), '')}, {os.cpu_count()} cores"
+
+
+def version_of(system):
+    package = {"moa": "capymoa", "river": "river", "vw": "vowpalwabbit"}[system.split("_")[0]]
+    return subprocess.run([PYTHON, "-c", f"import importlib.metadata as m; print(m.version('{package}'))"], capture_output=True, text=True).stdout.strip()
 
 
 class Bench:
@@ -126,7 +138,8 @@ class Bench:
         if system in self.arguments.run and not self.arguments.table:
             slow = system.startswith("river_a") and system != "river_alma"
             path, target, kind = self.file(name, FIRST_ROWS_OF_SLOW_PEERS if slow else None)
-            self.results.get(key, lambda: peer(system, path, target, kind, delay))
+            run = lambda: {**peer(system, path, target, kind, delay), "set": name, "version": version_of(system), "machine": machine()}  # noqa: E731
+            self.results.get(key, run)
         return self.results.found.get(key) or self.peers.get((name, delay), {}).get(system)
 
     def best(self, name, delay):
@@ -148,12 +161,20 @@ def speed(row):
     return f"{row['rows'] / row['cpu']:,.0f}" if row and row.get("cpu") else "-"
 
 
+def kappa(row):
+    return f"{row['kappa_t']:.3f}" if row and row.get("kappa_t") is not None else "-"
+
+
+def memory(row):
+    return f"{row['peak_mb']:.0f}" if row and row.get("peak_mb") else "-"
+
+
 def print_parts(bench):
     wanted = [part for part in bench.arguments.parts if part in PARTS]
     if not wanted:
         return
     print(f"{'stream':16} {'outcomes':8} {'default':>9} {'no lags':>9} {'best peer':>9} {'which':12} {'nochange':>8} "
-          f"{'kappa-t':>8} {'rows/CPU-s':>10} {'no lags':>9} {'peer':>9} {'MB':>5}")  # fmt: skip
+          f"{'kappa-t':>8} {'peer':>6} {'rows/CPU-s':>10} {'no lags':>9} {'peer':>9} {'MB':>5} {'peer':>5}")  # fmt: skip
     for late in (False, True):
         names = ("late", "late_no_lags") if late else ("default", "no_lags")
         if not set(names) & set(wanted):
@@ -165,14 +186,13 @@ def print_parts(bench):
             system, best = bench.best(name, delay)
             unchanged = bench.peers.get((name, delay), {}).get("nochange")
             shown = row or plain or {}
-            kappa = shown.get("kappa_t")
             print(f"{name:16} {'late' if late else 'at once':8} {text(kind, row):>9} {text(kind, plain):>9} {text(kind, best):>9} {system or '-':12} "
-                  f"{text(kind, unchanged):>8} {'-' if kappa is None else format(kappa, '.3f'):>8} {speed(row):>10} {speed(plain):>9} "
-                  f"{speed(best):>9} {shown.get('peak_mb', 0):>5.0f}", flush=True)  # fmt: skip
+                  f"{text(kind, unchanged):>8} {kappa(shown):>8} {kappa(best):>6} {speed(row):>10} {speed(plain):>9} "
+                  f"{speed(best):>9} {memory(shown):>5} {memory(best):>5}", flush=True)  # fmt: skip
 
 
 def print_members(bench):
-    print(f"{'member':28} {'stream':16} {'ours':>8} {'twin':>8} {'which':12} {'rows/CPU-s':>10} {'twin':>9} {'times':>6} {'MB':>5}")
+    print(f"{'member':28} {'stream':16} {'ours':>8} {'twin':>8} {'which':12} {'kappa-t':>8} {'twin':>6} {'rows/CPU-s':>10} {'twin':>9} {'times':>6} {'MB':>5} {'twin':>5}")
     for member, twin in MEMBERS.items():
         for name in bench.arguments.sets:
             kind = sets.SETS[name][2]
@@ -182,8 +202,8 @@ def print_members(bench):
             if not row or "failed" in row and "cannot do this kind" in row["failed"]:
                 continue
             times = row["rows"] / row["cpu"] / (other["rows"] / other["cpu"]) if other and other.get("cpu") and row.get("cpu") else None
-            print(f"{member:28} {name:16} {text(kind, row):>8} {text(kind, other):>8} {twin:12} {speed(row):>10} {speed(other):>9} "
-                  f"{'-' if times is None else format(times, '.1f'):>6} {row.get('peak_mb', 0):>5.0f}", flush=True)  # fmt: skip
+            print(f"{member:28} {name:16} {text(kind, row):>8} {text(kind, other):>8} {twin:12} {kappa(row):>8} {kappa(other):>6} "
+                  f"{speed(row):>10} {speed(other):>9} {'-' if times is None else format(times, '.1f'):>6} {memory(row):>5} {memory(other):>5}", flush=True)  # fmt: skip
 
 
 def main():
@@ -193,10 +213,11 @@ def main():
     parser.add_argument("--sets", type=listed(list(sets.SETS)), default=sets.REAL)
     parser.add_argument("--run", type=lambda v: v.split(","), default=[], help="peers to be run here")
     parser.add_argument("--data", default=SHARED / "data")
-    parser.add_argument("--peers", default=SHARED / "peers/streams.jsonl")
+    parser.add_argument("--peers", action="append", help="files of results (default: the shared folder's and peers.jsonl beside this file)")
     parser.add_argument("--output", default=ROOT / "build/streams.jsonl")
     parser.add_argument("--table", action="store_true", help="run nothing")
     arguments = parser.parse_args()
+    arguments.peers = arguments.peers or [SHARED / "peers/streams.jsonl", HERE / "peers.jsonl"]
     if not pathlib.Path(arguments.data).is_dir():
         sys.exit(f"skipped: there is no data at {arguments.data}")
     bench = Bench(arguments)
