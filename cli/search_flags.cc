@@ -111,7 +111,7 @@ SearchedModel QuickModel(TrainingData* training, const TaskFlags& task, const Co
   search.time_ordered = !training->task.time.empty();
   search.stop = Interrupted;
   search.keep_predictions = true;
-  search.candidates = ChooseCandidates(task, training->task);
+  search.candidates = ChooseCandidates(task, training->task, false);
   const bool nothing_to_learn = training->space.size() == 0 || training->task.labels.size() == 1;
   if (nothing_to_learn) search.candidates = {DefaultCandidate("constant")};
   Progress progress(options, "cross-validation: fit");
@@ -188,7 +188,8 @@ BudgetedSearchOptions ToSearchOptions(const TrainingData& training, const TaskFl
     search.earlier = std::move(earlier.fold_models);
   }
   if (!task.learners.empty() || !task.settings.empty())
-    for (Candidate& candidate : ChooseCandidates(task, training.task)) search.first.push_back(std::move(candidate));
+    for (Candidate& candidate : ChooseCandidates(task, training.task, !search.monotone.empty()))
+      search.first.push_back(std::move(candidate));
   if (!search.monotone.empty()) KeepMonotone(task.learners, &search);
   return search;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "search/aim.h"
 #include "search/quick_search.h"
 
 namespace everlearn {
@@ -76,7 +77,7 @@ InferOptions ToInferOptions(const TaskFlags& flags, const std::string& source) {
   return options;
 }
 
-std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task) {
+std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task, bool monotone) {
   const size_t classes = task.labels.size();
   const bool weighted = !task.weight.empty() || !flags.class_weights.empty();
   std::vector<Candidate> candidates;
@@ -91,6 +92,9 @@ std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task
     candidates.push_back(DefaultCandidate(name));
   }
   if (candidates.empty()) candidates = QuickCandidates(classes, weighted);
+  // Monotone leaves must stay where they were grown, which not every loss lets them.
+  for (Candidate& candidate : candidates)
+    if (!monotone) TakeAim(Metrics().Get(task.metric).aim, &candidate);
   for (const std::string& text : flags.settings) {
     const Setting setting = ParseSetting(text);
     const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.learner == setting.learner; });

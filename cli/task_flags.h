@@ -36,9 +36,10 @@ void CheckTaskFlags(const TaskFlags& flags);
 // The columns' types as --type says them. Throws kUsage.
 InferOptions ToInferOptions(const TaskFlags& flags, const std::string& source);
 
-// The learners of --learners, or else the quick ones, with the parameters of --set. Throws kUsage where a learner of --learners cannot do
-// the task, and where --set names a learner that is not among them.
-std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task);
+// The learners of --learners, or else the quick ones, with the loss that the metric asks for (unless they are to be monotone) and then the
+// parameters of --set. Throws kUsage where a learner of --learners cannot do the task, and where --set names a learner that is not among
+// them.
+std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task, bool monotone);
 
 // The parameters of every learner that --set names, the others at their defaults. Throws kUsage.
 std::map<std::string, ParameterValues> LearnerSettings(const TaskFlags& flags);

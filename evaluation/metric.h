@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,8 +39,9 @@ struct Metric {
   // of a constant); otherwise empty, and log-loss or the squared error stands for it in tests. Of classification it lies in [0, 2], but for
   // the log-loss. NaN where it is not defined.
   std::function<double(const double* prediction, double truth, size_t classes)> row_loss;
-  // The choice of a regression learner's parameter `loss` that aims at this measure; empty: the squared error is as good as any.
-  std::string aim = {};
+  // The values of a regression learner's parameters, of `loss` first of all, that aim at this measure; empty: the squared error is as good
+  // as any.
+  std::map<std::string, std::string> aim = {};
 
   bool fits(TaskKind kind) const { return kind == TaskKind::kBinary ? binary : kind == TaskKind::kMulticlass ? multiclass : regression; }
 };

@@ -131,6 +131,7 @@ def regression(y, p, w):
         "msle": defined(m.mean_squared_log_error, np.nextafter(-1, 0), np.nextafter(-1, 0)),
         "median_absolute_error": m.median_absolute_error(y, p, **one),
         "pinball": m.mean_pinball_loss(y, p, **one),
+        **{f"pinball_{level:02}": m.mean_pinball_loss(y, p, alpha=level / 100, **one) for level in (5, 10, 25, 75, 90, 95)},
         "max_error": m.max_error(y, p) if w is None else m.max_error(y[w > 0], p[w > 0]),
         "explained_variance": m.explained_variance_score(y, p, **one),
         "d2_absolute_error": m.d2_absolute_error_score(y, p, **one),

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "evaluation/metric.h"
+#include "search/aim.h"
 #include "search/portfolio.h"
 #include "search/search_space.h"
 
@@ -15,7 +16,9 @@ constexpr size_t kMostRepeats = 100;  // candidates known already, after which a
 // The candidates that are to be tried first, then those of a strategy; each once.
 class EachOnce : public Strategy {
  public:
-  EachOnce(const StrategyInfo& info, StrategyContext context) : first_(context.first), experience_(MostAlike(context)), aim_(Aim(context)) {
+  EachOnce(const StrategyInfo& info, StrategyContext context) : first_(context.first), experience_(MostAlike(context)) {
+    // Monotone leaves must stay where they were grown, which not every loss lets them.
+    if (!context.metric.empty() && context.classes == 0 && !context.monotone) aim_ = Metrics().Get(context.metric).aim;
     context.experience = &experience_;
     then_ = info.make(context);
   }
@@ -28,31 +31,16 @@ class EachOnce : public Strategy {
     }
     for (size_t repeats = 0; repeats < kMostRepeats; ++repeats) {
       std::optional<Candidate> candidate = then_->Next(seen);
-      if (candidate) TakeAim(&*candidate);
+      if (candidate) TakeAim(aim_, &*candidate);
       if (!candidate || given_.insert(CandidateKey(*candidate)).second) return candidate;
     }
     return std::nullopt;
   }
 
  private:
-  // The loss that the metric asks for. Monotone leaves must stay where they were grown, which not every loss lets them.
-  static std::string Aim(const StrategyContext& context) {
-    return context.metric.empty() || context.classes > 0 || context.monotone ? "" : Metrics().Get(context.metric).aim;
-  }
-
-  // In place of a default.
-  void TakeAim(Candidate* candidate) const {
-    if (aim_.empty()) return;
-    for (const Parameter& parameter : Learners().Get(candidate->learner).parameters) {
-      const auto& choices = parameter.choices;
-      if (parameter.name != "loss" || candidate->parameters.Choice("loss") != choices.front()) continue;
-      if (std::find(choices.begin(), choices.end(), aim_) != choices.end()) candidate->parameters.Set(candidate->learner, "loss", aim_);
-    }
-  }
-
   std::vector<Candidate> first_;
   const Experience experience_;
-  const std::string aim_;
+  std::map<std::string, std::string> aim_;
   std::unique_ptr<Strategy> then_;
   std::set<std::string> given_;
   size_t next_ = 0, observed_ = 0;

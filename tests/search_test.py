@@ -2,6 +2,7 @@
 """A search under a budget that is disturbed: workers that are killed, memory that runs out, Control-C, a parent that dies. search_test.py [NAME…]"""
 
 import json
+import math
 import os
 import pathlib
 import random
@@ -204,6 +205,27 @@ def monotone_features_stay_so_through_a_search(folder):
         values = [float(line.split(",")[0]) for line in out.splitlines()[1:]]
         check(all(b >= a - 1e-9 for a, b in zip(values, values[1:])), f"{more}: predictions fall")
         check(values[-1] > values[0] + 0.2, f"{more}: nothing was learnt")
+
+
+@test
+def a_quantile_is_what_its_metric_asks_for(folder):
+    """y given x is x + (0.2 + x) times an exponential: its quantile at the level p is x − (0.2 + x) ln(1 − p)."""
+    rng = random.Random(6)
+    draw = lambda: (x := rng.random(), x + (0.2 + x) * rng.expovariate(1))
+    text = lambda rows: "x,y\n" + "".join(f"{x:.5f},{y:.5f}\n" for x, y in rows)
+    path, fresh = pathlib.Path(folder) / "wide.csv", pathlib.Path(folder) / "fresh.csv"
+    path.write_text(text(draw() for _ in range(4000)))
+    rows = [draw() for _ in range(2000)]
+    fresh.write_text(text(rows))
+    for level, more in ((0.9, ()), (0.9, ("--budget", "400units")), (0.25, ("--budget", "400units"))):
+        finish(start(folder, path, "--metric", f"pinball_{100 * level:.0f}", *more))
+        out = subprocess.run([EXE, "predict", f"{folder}/m.safetensors", fresh, "--only"], capture_output=True, text=True, check=True).stdout
+        said = [float(line.split(",")[0]) for line in out.splitlines()[1:]]
+        below = sum(y <= value for (_, y), value in zip(rows, said)) / len(rows)
+        check(abs(below - level) < 0.045, f"{level} {more}: {below} of the rows are below it")
+        pinball = lambda values: sum(max(level * (y - v), (level - 1) * (y - v)) for (_, y), v in zip(rows, values)) / len(rows)
+        best = pinball([x - (0.2 + x) * math.log(1 - level) for x, _ in rows])
+        check(pinball(said) < 1.1 * best, f"{level} {more}: a loss of {pinball(said)}, at best {best}")
 
 
 @test

@@ -16,7 +16,7 @@ const bool registered = Metrics().Add("d2_absolute_error", {.summary = "share of
                                                             .regression = true,
                                                             .compute = Compute,
                                                             .row_loss = AbsoluteError,
-                                                            .aim = "absolute"});
+                                                            .aim = {{"loss", "absolute"}}});
 
 }  // namespace
 }  // namespace everlearn

@@ -16,7 +16,7 @@ const bool registered = Metrics().Add("gamma_deviance", {.summary = "mean devian
                                                          .regression = true,
                                                          .compute = [](const Scored& scored) { return MeanLoss(scored, Deviance); },
                                                          .row_loss = Deviance,
-                                                         .aim = "gamma"});
+                                                         .aim = {{"loss", "gamma"}}});
 
 }  // namespace
 }  // namespace everlearn

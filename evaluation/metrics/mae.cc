@@ -9,7 +9,7 @@ const bool registered = Metrics().Add("mae", {.summary = "mean absolute error",
                                               .regression = true,
                                               .compute = [](const Scored& scored) { return MeanLoss(scored, AbsoluteError); },
                                               .row_loss = AbsoluteError,
-                                              .aim = "absolute"});
+                                              .aim = {{"loss", "absolute"}}});
 
 }  // namespace
 }  // namespace everlearn

@@ -17,7 +17,7 @@ const bool registered = Metrics().Add("mape", {.summary = "mean absolute error r
                                                .regression = true,
                                                .compute = [](const Scored& scored) { return MeanLoss(scored, RelativeError); },
                                                .row_loss = RelativeError,
-                                               .aim = "absolute"});
+                                               .aim = {{"loss", "absolute"}}});
 
 }  // namespace
 }  // namespace everlearn

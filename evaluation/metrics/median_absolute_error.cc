@@ -19,7 +19,7 @@ const bool registered = Metrics().Add("median_absolute_error", {.summary = "medi
                                                                 .regression = true,
                                                                 .compute = MedianAbsoluteError,
                                                                 .row_loss = nullptr,
-                                                                .aim = "absolute"});
+                                                                .aim = {{"loss", "absolute"}}});
 
 }  // namespace
 }  // namespace everlearn

@@ -16,7 +16,7 @@ const bool registered = Metrics().Add("poisson_deviance", {.summary = "mean devi
                                                            .regression = true,
                                                            .compute = [](const Scored& scored) { return MeanLoss(scored, Deviance); },
                                                            .row_loss = Deviance,
-                                                           .aim = "poisson"});
+                                                           .aim = {{"loss", "poisson"}}});
 
 }  // namespace
 }  // namespace everlearn

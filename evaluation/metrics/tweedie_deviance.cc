@@ -19,7 +19,7 @@ const bool registered = Metrics().Add("tweedie_deviance", {.summary = "mean devi
                                                            .regression = true,
                                                            .compute = [](const Scored& scored) { return MeanLoss(scored, Deviance); },
                                                            .row_loss = Deviance,
-                                                           .aim = "tweedie"});
+                                                           .aim = {{"loss", "tweedie"}}});
 
 }  // namespace
 }  // namespace everlearn
