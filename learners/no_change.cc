@@ -2,9 +2,11 @@
 // model that does not beat it has learned nothing from the features. Žliobaitė et al., Evaluation methods and decision theory for
 // classification of streaming data with temporal dependence, Machine Learning 98 (2015).
 //
-// Probabilities are the shares of the labels that followed the last one so far (one added to each, after Laplace), with the last label
-// held the most likely. Before any outcome: equal probabilities, or 0. Of more than 1,000 labels the pairs would be too many: the last one
-// has the share of outcomes that were equal to the one before, the others share the rest by how often they came.
+// Probabilities are the shares of the labels that followed the last one so far, with the last label held the most likely. As many are
+// added as there are labels: to the last one, the share of all outcomes that were equal to the one before, the rest to the others alike; so
+// a label that comes for the first time is expected to stay as long as those before it. Before any outcome: equal probabilities, or 0. Of
+// more than 1,000 labels the pairs would be too many: the last one has the share of outcomes that were equal to the one before, the others
+// share the rest by how often they came.
 #include <algorithm>
 
 #include "base/bytes.h"
@@ -32,9 +34,11 @@ class NoChange final : public OnlineModel {
     }
     const auto last = static_cast<size_t>(last_);
     const uint64_t* counts = counts_.data() + (InPairs() ? last * classes_ : 0);
+    const auto labels = static_cast<double>(classes_);
+    const double stays = InPairs() && classes_ > 1 ? (equal_ + 1) / (pairs_ + 2) : 1 / labels;
     double largest_other = 0, others = 0, known = 0, total = 0;
     for (size_t k = 0; k < classes_; ++k) {
-      out[k] = static_cast<double>(counts[k]) + 1;
+      out[k] = static_cast<double>(counts[k]) + (k == last ? labels * stays : labels * (1 - stays) / (labels - 1));
       known += static_cast<double>(counts[k]);
       if (k == last) continue;
       largest_other = std::max(largest_other, out[k]);
@@ -55,6 +59,8 @@ class NoChange final : public OnlineModel {
       counts_.back() += known_ && target == last_ ? 1 : 0;
     } else if (known_ && classes_ > 0) {
       ++counts_[static_cast<size_t>(last_) * classes_ + static_cast<size_t>(target)];
+      ++pairs_;
+      if (target == last_) ++equal_;
     }
     last_ = target;
     known_ = true;
@@ -82,6 +88,10 @@ class NoChange final : public OnlineModel {
     }
     if (!good) throw Error(ErrorKind::kDamaged, "a state of no_change does not fit its classes");
     counts_ = counts;
+    for (size_t pair = 0; InPairs() && pair < counts.size(); ++pair) {
+      pairs_ += static_cast<double>(counts[pair]);
+      if (pair / classes_ == pair % classes_) equal_ += static_cast<double>(counts[pair]);
+    }
   }
 
   std::shared_ptr<const Model> Snapshot() const override {
@@ -96,6 +106,7 @@ class NoChange final : public OnlineModel {
   size_t features_, classes_;
   bool known_ = false;
   double last_ = 0;
+  double pairs_ = 0, equal_ = 0;  // of neighbours in `counts_`, where these are pairs
   std::vector<uint64_t> counts_;  // label × label that came next; else how often each came, then how often it was the one before
 };
 

@@ -23,12 +23,23 @@ std::vector<double> Said(const OnlineModel& model, size_t classes) {
 TEST(NoChange, KnowsWhatFollowedALabel) {
   const auto model = Start(3);
   for (const double label : {0, 1, 0, 1, 0}) model->Learn(nullptr, label, 1);
-  // After 0 came 1 twice: 1 + 2 for it, 1 for label 2; the last one is held the most likely.
+  // After 0 came 1 twice. No label stayed in four pairs, so one of six is expected to: of the three that are added, half a one goes to the
+  // last label and 1.25 to each of the others. The last one is held the most likely.
   const std::vector<double> said = Said(*model, 3);
-  EXPECT_NEAR(said[1], 3.0 / 7, 1e-6);
-  EXPECT_NEAR(said[2], 1.0 / 7, 1e-6);
+  EXPECT_NEAR(said[1], 3.25 / 7.75, 1e-6);
+  EXPECT_NEAR(said[2], 1.25 / 7.75, 1e-6);
   EXPECT_GT(said[0], said[1]);
   EXPECT_EQ(model->State().size(), 1 + 8 + 1 + 9 * 8u);
+}
+
+TEST(NoChange, ANewLabelIsExpectedToStayAsLongAsThoseBefore) {
+  const auto model = Start(2);
+  for (int i = 0; i < 99; ++i) model->Learn(nullptr, 0, 1);
+  model->Learn(nullptr, 1, 1);  // 98 of 99 stayed
+  EXPECT_NEAR(Said(*model, 2)[1], 99.0 / 101, 1e-12);
+  const LearnerInfo& info = Learners().Get("no_change");
+  const auto resumed = info.resume({{}, 2}, ParameterValues(info.parameters), model->State());
+  EXPECT_EQ(Said(*resumed, 2), Said(*model, 2));
 }
 
 TEST(NoChange, OfVeryManyLabelsItKeepsHowOftenEachCame) {
