@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 
 #include "base/error.h"
@@ -152,6 +153,12 @@ int Fit(const FitFlags& flags, const CommonOptions& options) {
   ModelFile file{training.task,     training.schema, training.space, finished.model, Notes(training, result, options), "", "",
                  finished.intervals};
   file.Save(flags.model);
+  if (std::isnan(result.board.rows[result.best].value) && !training.folds.empty() && !Interrupted())
+    training.warnings.push_back({"metric",
+                                 "the metric " + training.task.metric +
+                                     " is not defined on any fold, so that no model could be compared; the model is " +
+                                     result.board.rows[result.best].name,
+                                 ""});
   if (Interrupted()) training.warnings.push_back({"interrupted", "the search was interrupted; the model is the best so far", ""});
   for (size_t i = said; i < training.warnings.size() && !options.json; ++i) Warn(options, training.warnings[i].message);
   const Diagnosis diagnosis = Diagnose(result, TestValue(flags, file, options));
