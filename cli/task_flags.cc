@@ -92,9 +92,7 @@ std::vector<Candidate> ChooseCandidates(const TaskFlags& flags, const Task& task
     candidates.push_back(DefaultCandidate(name));
   }
   if (candidates.empty()) candidates = QuickCandidates(classes, weighted);
-  // Monotone leaves must stay where they were grown, which not every loss lets them.
-  for (Candidate& candidate : candidates)
-    if (!monotone) TakeAim(Metrics().Get(task.metric).aim, &candidate);
+  for (Candidate& candidate : candidates) TakeAim(task.metric, monotone, &candidate);
   for (const std::string& text : flags.settings) {
     const Setting setting = ParseSetting(text);
     const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.learner == setting.learner; });

@@ -4,7 +4,6 @@
 // Pure, safe from any thread.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "search/cross_validation.h"
@@ -13,7 +12,8 @@ namespace everlearn {
 
 // Sets what aims at a metric in place of the default loss, and of one that estimates a quantile, which only a metric asks for: another
 // search's metric, where the candidate comes from experience. Any other loss was chosen, and stays; so does what the learner does not have.
-// `aim`: Metric::aim, or nothing.
-void TakeAim(const std::map<std::string, std::string>& aim, Candidate* candidate);
+// `metric`: a registered metric's name; empty: none. Where leaves are to be monotone, nothing is aimed at: they must stay where they were
+// grown, which not every loss lets them.
+void TakeAim(const std::string& metric, bool monotone, Candidate* candidate);
 
 }  // namespace everlearn

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "evaluation/metric.h"
 #include "search/quick_search.h"
 
 namespace everlearn {
@@ -29,7 +28,7 @@ Loss Aimed(const std::string& metric, const std::map<std::string, std::string>& 
   Candidate candidate = DefaultCandidate("with_losses");
   candidate.parameters.Set("with_losses", "trees", "7");
   for (const auto& [name, value] : settings) candidate.parameters.Set("with_losses", name, value);
-  TakeAim(metric.empty() ? std::map<std::string, std::string>{} : Metrics().Get(metric).aim, &candidate);
+  TakeAim(metric, false, &candidate);
   EXPECT_EQ(candidate.parameters.Integer("trees"), 7);
   return {candidate.parameters.Choice("loss"), candidate.parameters.Number("quantile")};
 }
@@ -56,7 +55,7 @@ TEST(Aim, TheQuantileOfAnotherMetricGoes) {
 TEST(Aim, LearnersWithoutALossStayAsTheyAre) {
   Candidate candidate = DefaultCandidate("constant");
   const std::string before = ToText(candidate.parameters.ToJson());
-  TakeAim(Metrics().Get("pinball_90").aim, &candidate);
+  TakeAim("pinball_90", false, &candidate);
   EXPECT_EQ(ToText(candidate.parameters.ToJson()), before);
 }
 

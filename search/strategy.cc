@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "evaluation/metric.h"
 #include "search/aim.h"
 #include "search/portfolio.h"
 #include "search/search_space.h"
@@ -16,9 +15,8 @@ constexpr size_t kMostRepeats = 100;  // candidates known already, after which a
 // The candidates that are to be tried first, then those of a strategy; each once.
 class EachOnce : public Strategy {
  public:
-  EachOnce(const StrategyInfo& info, StrategyContext context) : first_(context.first), experience_(MostAlike(context)) {
-    // Monotone leaves must stay where they were grown, which not every loss lets them.
-    if (!context.metric.empty() && context.classes == 0 && !context.monotone) aim_ = Metrics().Get(context.metric).aim;
+  EachOnce(const StrategyInfo& info, StrategyContext context)
+      : first_(context.first), experience_(MostAlike(context)), metric_(context.metric), monotone_(context.monotone) {
     context.experience = &experience_;
     then_ = info.make(context);
   }
@@ -31,7 +29,7 @@ class EachOnce : public Strategy {
     }
     for (size_t repeats = 0; repeats < kMostRepeats; ++repeats) {
       std::optional<Candidate> candidate = then_->Next(seen);
-      if (candidate) TakeAim(aim_, &*candidate);
+      if (candidate) TakeAim(metric_, monotone_, &*candidate);
       if (!candidate || given_.insert(CandidateKey(*candidate)).second) return candidate;
     }
     return std::nullopt;
@@ -40,7 +38,8 @@ class EachOnce : public Strategy {
  private:
   std::vector<Candidate> first_;
   const Experience experience_;
-  std::map<std::string, std::string> aim_;
+  const std::string metric_;
+  const bool monotone_;
   std::unique_ptr<Strategy> then_;
   std::set<std::string> given_;
   size_t next_ = 0, observed_ = 0;
