@@ -29,14 +29,12 @@ import pandas as pd
 import sets
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from machine import machine  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = {"ag_best": "autogluon.tabular", "ag_medium": "autogluon.tabular", "catboost": "catboost", "flaml": "flaml", "lightgbm": "lightgbm"}
 METRIC = {"binary": "auc", "multiclass": "log_loss", "regression": "rmse"}
-
-
-def machine():
-    """What a result in seconds holds for."""
-    return f"{re.search(r'model name.*: (.*)', pathlib.Path('/proc/cpuinfo').read_text())[1]}, {os.cpu_count()} cores"
 
 
 def version_of(system):

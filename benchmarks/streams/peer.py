@@ -134,7 +134,7 @@ def score(stream, predictions):
 
 def kappa_temporal(target, accuracy):
     """How much of the errors of "no change" are not made (Zliobaite et al., Evaluation methods and decision theory for classification of streaming data, 2015)."""
-    unchanged = sum(a == b for a, b in zip(target, target[1:])) / len(target)
+    unchanged = sets.share_unchanged(target)
     return (accuracy - unchanged) / (1 - unchanged) if unchanged < 1 else None
 
 

@@ -3,6 +3,7 @@
 
     benchmarks/streams/run.py                          # default with and without lag features, and outcomes 1,000 rows late, on all streams
     benchmarks/streams/run.py --parts members          # our members one by one beside their twins
+    benchmarks/streams/run.py --parts peers            # all peers side by side
     benchmarks/streams/run.py --parts recovery         # rows until as good as a fresh start after an abrupt change, against MOA's ARF
     benchmarks/streams/run.py --table                  # only the tables of what is there
     benchmarks/setup --streams && benchmarks/streams/run.py --run vw,river_alma --sets elec2,noaa_weather     # peers here, as a sentinel
@@ -28,6 +29,9 @@ import sets
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from machine import machine  # noqa: E402
+
 PROGRAM = ROOT / "build/release/everlearn"
 PYTHON = ROOT / "benchmarks/.venv/streams/bin/python"
 SHARED = ROOT.parent / "shared"
@@ -101,11 +105,6 @@ def stored_peers(paths):
     return found
 
 
-def machine():
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    return f"{next((line.split(': ')[1] for line in lines if line.startswith('model name')), '')}, {os.cpu_count()} cores"
-
-
 def version_of(system):
     package = {"moa": "capymoa", "river": "river", "vw": "vowpalwabbit"}[system.split("_")[0]]
     return subprocess.run([PYTHON, "-c", f"import importlib.metadata as m; print(m.version('{package}'))"], capture_output=True, text=True).stdout.strip()
@@ -151,6 +150,15 @@ class Bench:
         return max(rows, key=lambda pair: sign * pair[1]["value"]) if rows else (None, None)
 
 
+def unchanged(bench, name, delay):
+    """The peer that repeats the last outcome: the stored one, or of classes counted here."""
+    stored = bench.peers.get((name, delay), {}).get("nochange")
+    if stored or delay or sets.SETS[name][2] != "class":
+        return stored
+    header, table, target, _ = sets.read(bench.arguments.data, name)
+    return {"value": sets.share_unchanged([row[header.index(target)] for row in table])}
+
+
 def text(kind, row):
     if not row or row.get("value") is None:
         return "failed" if row and "failed" in row else "-"
@@ -184,10 +192,9 @@ def print_parts(bench):
             row, plain = (bench.ours(name, part, PARTS[part]) if part in wanted else None for part in names)
             delay = 1000 if late else 0
             system, best = bench.best(name, delay)
-            unchanged = bench.peers.get((name, delay), {}).get("nochange")
             shown = row or plain or {}
             print(f"{name:16} {'late' if late else 'at once':8} {text(kind, row):>9} {text(kind, plain):>9} {text(kind, best):>9} {system or '-':12} "
-                  f"{text(kind, unchanged):>8} {kappa(shown):>8} {kappa(best):>6} {speed(row):>10} {speed(plain):>9} "
+                  f"{text(kind, unchanged(bench, name, delay)):>8} {kappa(shown):>8} {kappa(best):>6} {speed(row):>10} {speed(plain):>9} "
                   f"{speed(best):>9} {memory(shown):>5} {memory(best):>5}", flush=True)  # fmt: skip
 
 
@@ -206,10 +213,18 @@ def print_members(bench):
                   f"{speed(row):>10} {speed(other):>9} {'-' if times is None else format(times, '.1f'):>6} {memory(row):>5} {memory(other):>5}", flush=True)  # fmt: skip
 
 
+def print_peers(bench):
+    for delay in (0, 1000):
+        systems = sorted({system for name in bench.arguments.sets for system in bench.peers.get((name, delay), {})} | set(bench.arguments.run))
+        print(f"{f'outcomes {delay} late':16} " + " ".join(f"{system:>11}" for system in systems))
+        for name in bench.arguments.sets:
+            print(f"{name:16} " + " ".join(f"{text(sets.SETS[name][2], bench.peer(name, system, delay)):>11}" for system in systems), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     listed = lambda known: lambda value: [v for v in value.split(",") if v in known] or parser.error(f"one of {', '.join(known)}")  # noqa: E731
-    parser.add_argument("--parts", type=listed([*PARTS, "members", "recovery"]), default=list(PARTS))
+    parser.add_argument("--parts", type=listed([*PARTS, "members", "peers", "recovery"]), default=list(PARTS))
     parser.add_argument("--sets", type=listed(list(sets.SETS)), default=sets.REAL)
     parser.add_argument("--run", type=lambda v: v.split(","), default=[], help="peers to be run here")
     parser.add_argument("--data", default=SHARED / "data")
@@ -224,6 +239,8 @@ def main():
     print_parts(bench)
     if "members" in arguments.parts:
         print_members(bench)
+    if "peers" in arguments.parts:
+        print_peers(bench)
     if "recovery" in arguments.parts:
         recovery.print_recovery(bench, PROGRAM, peer)
 

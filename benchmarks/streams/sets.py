@@ -39,6 +39,11 @@ def read(data, name):
     return header, rows, target, kind
 
 
+def share_unchanged(labels):
+    """How often a label is the one before it; the first one counts as if it were, as in the stored results."""
+    return (1 + sum(a == b for a, b in zip(labels, labels[1:]))) / len(labels)
+
+
 def write(path, header, rows):
     with open(path, "w", newline="") as out:
         csv.writer(out).writerows([header, *rows])
