@@ -41,35 +41,36 @@ std::vector<uint64_t> RowHashes(const std::vector<GuardColumn>& columns, size_t 
   return hashes;
 }
 
-// Rows whose hash another row has, from a part of the hashes where there are many.
-double RowsWithTwin(const std::vector<uint64_t>& hashes) {
+// The share of the rows whose hash another row has, from a part of the hashes where there are many.
+double ShareWithTwin(const std::vector<uint64_t>& hashes) {
   std::unordered_map<uint64_t, uint32_t> counts;
   const uint64_t step = std::max<uint64_t>(1, hashes.size() / kMostRows);
+  double counted = 0, twins = 0;
   for (const uint64_t hash : hashes)
-    if (MixBits(hash) % step == 0) ++counts[hash];
-  double twins = 0;
+    if (MixBits(hash) % step == 0) ++counts[hash], ++counted;
   for (const auto& [hash, count] : counts) twins += count > 1 ? count : 0;
-  return twins * static_cast<double>(step);
+  return twins / std::max(1.0, counted);
 }
 
-// Rows beside which another differs in this column and no other, of about a `step`-th of the rows, times `step`.
-double RowsWithNeighbour(const GuardColumn& column, size_t number, const std::vector<uint64_t>& whole, uint64_t step) {
+// The share of the rows beside which another differs in this column and no other, from about a `step`-th of them.
+double ShareWithNeighbour(const GuardColumn& column, size_t number, const std::vector<uint64_t>& whole, uint64_t step) {
   struct Alike {
     uint64_t first = 0;
     uint32_t rows = 0;
     bool differ = false;
   };
   std::unordered_map<uint64_t, Alike> groups;
+  double counted = 0, neighbours = 0;
   for (size_t i = 0; i < whole.size(); ++i) {
     const uint64_t without = whole[i] - ValueHash(column.At(i), number);
     if (MixBits(without) % step != 0) continue;
+    ++counted;
     Alike& alike = groups[without];
     if (alike.rows++ == 0) alike.first = whole[i];
     alike.differ = alike.differ || alike.first != whole[i];
   }
-  double rows = 0;
-  for (const auto& [hash, alike] : groups) rows += alike.differ ? alike.rows : 0;
-  return rows * static_cast<double>(step);
+  for (const auto& [hash, alike] : groups) neighbours += alike.differ ? alike.rows : 0;
+  return neighbours / std::max(1.0, counted);
 }
 
 }  // namespace
@@ -79,23 +80,22 @@ std::vector<GuardFinding> FindDuplicateRows(const GuardInput& input) {
   const size_t columns =
       static_cast<size_t>(std::count_if(input.columns.begin(), input.columns.end(), [](const auto& c) { return c.used; }));
   if (columns == 0) return findings;
-  const double rows = static_cast<double>(input.rows);
   // With the target as one column more: a copy has the same.
   std::vector<uint64_t> whole = RowHashes(input.columns, input.rows);
   for (size_t i = 0; i < input.rows; ++i) whole[i] += ValueHash(input.target[i], input.columns.size());
-  const double twins = RowsWithTwin(whole);
-  if (twins >= kShare * rows) {
+  const double twins = ShareWithTwin(whole);
+  if (twins >= kShare) {
     const uint64_t step = std::max<uint64_t>(1, input.rows * columns / kMostHashes);
     double neighbours = 0;
     for (size_t j = 0; j < input.columns.size(); ++j)
-      if (input.columns[j].used) neighbours += RowsWithNeighbour(input.columns[j], j, whole, step);
+      if (input.columns[j].used) neighbours += ShareWithNeighbour(input.columns[j], j, whole, step);
     if (twins >= kOverNeighbours * neighbours)
       findings.push_back(
           {"duplicates", "",
            fmt::format("{:.1f}% of the rows stand more than once, target included (and only {:.1f}% have another that "
                        "differs in one column, so this is no chance): folds share them; remove the copies, or name what they "
                        "have in common with --group",
-                       100 * twins / rows, 100 * neighbours / rows)});
+                       100 * twins, 100 * neighbours)});
   }
   return findings;
 }
@@ -107,7 +107,7 @@ std::vector<GuardFinding> FindTestRowsInTrain(const GuardInput& input) {
   const std::unordered_set<uint64_t> seen(hashes.begin(), hashes.end());
   double shared = 0;
   for (const uint64_t hash : RowHashes(input.test_columns, input.test_rows)) shared += static_cast<double>(seen.count(hash));
-  const double test = static_cast<double>(input.test_rows), natural = RowsWithTwin(hashes) / static_cast<double>(input.rows);
+  const double test = static_cast<double>(input.test_rows), natural = ShareWithTwin(hashes);
   // As many would be in it by chance as training rows are twice.
   const double excess = shared - natural * test;
   if (shared >= 2 && excess >= kShare * test && excess > kErrors * std::sqrt(natural * (1 - natural) * test))

@@ -30,7 +30,7 @@ print(f"{'all':32} {total['Passed']} passed, {total['Skipped']} skipped, {total[
 PYTHON
 if [ "$status" != 0 ]; then
   # The output of failed tests stands between their start and their result line.
-  awk '/^ *Start +[0-9]+:/ {next} /Test +#[0-9]+:.*(Passed|Skipped)/ {next} {print}' "$build/ctest.log" | tail -n 200 >&2
+  awk '/^ *Start +[0-9]+:/ {next} /Test +#[0-9]+:.*(Passed|Skipped)/ {next} /\(Skipped\)$/ {next} {print}' "$build/ctest.log" | tail -n 200 >&2
   echo "tests failed (log: $build/ctest.log)" >&2
 fi
 exit "$status"

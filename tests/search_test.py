@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A search under a budget that is disturbed: workers that are killed, memory that runs out, Control-C, a parent that dies. search_test.py [NAME…]"""
 
+import gzip
 import json
 import math
 import os
@@ -68,6 +69,14 @@ def workers(parent):
     return found
 
 
+def alive(process):
+    """Whether it runs: what has ended may stay in the table until somebody asks for its exit."""
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def wait_for_workers(process, seconds=20):
     until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
@@ -75,6 +84,17 @@ def wait_for_workers(process, seconds=20):
             return found
         time.sleep(0.01)
     raise Failure("no worker was started")
+
+
+def within(seconds, action, tries=3):
+    """What it gives, if it ends within that time: the machine may be disturbed once."""
+    took = []
+    while not took or (took[-1] >= seconds and len(took) < tries):
+        began = time.monotonic()
+        result = action()
+        took.append(time.monotonic() - began)
+    check(took[-1] < seconds, f"took {took} s")
+    return result
 
 
 def predicts(folder, source):
@@ -108,7 +128,7 @@ def a_parent_that_is_killed_leaves_no_worker(folder):
     process.kill()
     process.wait()
     until = time.monotonic() + 5
-    while any(os.path.exists(f"/proc/{worker}") for worker in found):
+    while any(alive(worker) for worker in found):
         check(time.monotonic() < until, "a worker goes on without its parent")
         time.sleep(0.05)
 
@@ -149,9 +169,8 @@ def little_memory_fails_trials_not_the_run(folder):
 @test
 def small_tables_end_in_time(folder):
     for rows in (12, 60):
-        began = time.monotonic()
-        finish(start(folder, table(folder, rows, 3, f"t{rows}.csv"), "--budget", "2s"))
-        check(time.monotonic() - began < 3.3, f"{rows} rows took {time.monotonic() - began:.1f} s")
+        source = table(folder, rows, 3, f"t{rows}.csv")
+        within(3, lambda: finish(start(folder, source, "--budget", "2s")))
 
 
 @test
@@ -230,16 +249,15 @@ def a_quantile_is_what_its_metric_asks_for(folder):
 
 @test
 def a_source_that_takes_too_long_to_read_is_sampled(folder):
-    path = table(folder, 1_000)
-    lines = path.read_text().splitlines(keepends=True)
-    with open(path, "w") as out:  # about 100 MB
+    # What is compressed is read on one thread: half a gigabyte takes longer than 0.3 s on any machine.
+    lines = table(folder, 300).read_text().splitlines(keepends=True)
+    path = pathlib.Path(folder) / "long.csv.gz"
+    with gzip.open(path, "wt", compresslevel=1) as out:
         out.write(lines[0])
-        for _ in range(1_600):
-            out.writelines(lines[1:])
-    began = time.monotonic()
-    result = finish(start(folder, path, "--budget", "2s"))
-    check(time.monotonic() - began < 4, f"took {time.monotonic() - began:.1f} s")
-    check(result["task"]["rows"] < 1_600_000, "all rows were read")
+        for _ in range(300):
+            out.write("".join(lines[1:]) * 90)
+    result = within(3, lambda: finish(start(folder, path, "--budget", "2s")))
+    check(result["task"]["rows"] < 8_100_000, "all rows were read")
     check(any("only the first" in warning["message"] for warning in result["warnings"]), "it is not said")
 
 
