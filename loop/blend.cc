@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "evaluation/metric.h"
 #include "loop/loss.h"
 
 namespace everlearn {
@@ -48,8 +49,11 @@ Blend::Row& Blend::RowAtHand() {
   return row;
 }
 
-Blend::Blend(size_t classes)
-    : classes_(classes), pools_(classes), shares_(kMixes + pools_.pools(), 1.0 / static_cast<double>(kMixes + pools_.pools())) {}
+Blend::Blend(size_t classes, bool by_label)
+    : classes_(classes),
+      by_label_(by_label),
+      pools_(classes),
+      shares_(kMixes + pools_.pools(), 1.0 / static_cast<double>(kMixes + pools_.pools())) {}
 
 void Blend::AddExpert(uint32_t member) {
   const double weight = 1.0 / static_cast<double>(experts_.size() + 1);
@@ -59,6 +63,7 @@ void Blend::AddExpert(uint32_t member) {
   experts_.back().weights.fill(weight);
   pools_.AddExpert();
   for (Blend& fresh : fresh_) fresh.AddExpert(member);
+  for (ExpertChoice& choice : choice_) choice.AddExpert();
 }
 
 void Blend::ReplaceExpert(uint32_t member, uint32_t by) {
@@ -72,10 +77,13 @@ bool Blend::HasExpert(uint32_t member) const {
 }
 
 double Blend::Weight(const Expert& expert) const {
-  const double own = OwnWeight(expert);
-  if (fresh_.empty()) return own;
+  double weight = OwnWeight(expert);
+  if (fresh_.empty()) return weight;
   const auto place = static_cast<size_t>(&expert - experts_.data());
-  return own + fresh_share_ * (fresh_[0].OwnWeight(fresh_[0].experts_[place]) - own);
+  weight += fresh_share_ * (fresh_[0].OwnWeight(fresh_[0].experts_[place]) - weight);
+  if (choice_.empty()) return weight;
+  const double chosen = choice_[0].BlendShare() * weight + choice_[0].Share(place);
+  return by_label_ ? chosen : (weight + chosen) / 2;
 }
 
 double Blend::OwnWeight(const Expert& expert) const {
@@ -141,6 +149,13 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
   for (size_t i = 0; i < k; ++i) out[i] += fresh_share_ * (both[k + i] - out[i]);
   read_back();
   if (parties != nullptr) parties->insert(parties->end(), both.begin(), both.end());
+  if (choice_.empty()) return true;
+  std::array<double, ExpertChoice::kSaid> said{};
+  std::vector<double>& chosen = both;
+  choice_[0].Predict(out, row.advice, chosen.data(), said.data());
+  for (size_t i = 0; i < k; ++i) out[i] = by_label_ ? chosen[i] : (out[i] + chosen[i]) / 2;
+  read_back();
+  if (parties != nullptr) parties->insert(parties->end(), said.begin(), said.end());
   return true;
 }
 
@@ -163,6 +178,9 @@ void Blend::FollowVariance(double error) {
 void Blend::BeLate() {
   fresh_.push_back(*this);
   late_ = true;
+  if (classes_ > 0) choice_.emplace_back(classes_);
+  for (ExpertChoice& choice : choice_)
+    for (size_t e = 0; e < experts_.size(); ++e) choice.AddExpert();
   for (Expert& expert : experts_) std::copy_n(expert.weights.begin(), kMixes, expert.weights.begin() + kMixes);
   double all = 1;
   for (size_t mix = 0; mix < kMixes; ++mix) all += shares_[mix];
@@ -211,13 +229,27 @@ void Blend::JudgeFresh(const double* said, double truth, double rate) {
   fresh_share_ = (1 - kShare * rate) * fresh / (own + fresh) + kShare * rate / 2;
 }
 
+// What was said before there was a choice is known by its parties alone: it counts as their mean.
+void Blend::LearnChoice(const double* said, const std::vector<double>& parties, double truth, uint64_t delay) {
+  std::array<double, ExpertChoice::kSaid> as_blended{};
+  if (said == nullptr) {
+    if (parties.empty()) return;
+    std::vector<double>& sum = BothAtHand();
+    sum.assign(classes_, 0.0);
+    for (size_t i = 0; i < parties.size(); ++i) sum[i % classes_] += parties[i];
+    as_blended.fill(static_cast<double>(PredictedClass(sum.data(), classes_)));
+    said = as_blended.data();
+  }
+  choice_[0].Learn(said, RowAtHand().advice, truth, static_cast<double>(delay));
+}
+
 void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<double>& predictions, const std::vector<double>& parties,
                       double truth, uint64_t delay, const std::vector<double>& now) {
   const size_t k = outputs();
   Row& row = RowAtHand();
   if (!ReadRow(members, predictions, &row)) return;
   const size_t own = row.parties.size();
-  const bool by_both = parties.size() == own + 2 * k;
+  const bool by_both = parties.size() == own + 2 * k + (choice_.empty() ? 0 : ExpertChoice::kSaid);
   const std::vector<double>& said = by_both || parties.size() == own ? parties : row.parties;
   if (classes_ == 0) {
     double blended = 0;
@@ -232,6 +264,7 @@ void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<do
   for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
   SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
   if (by_both) JudgeFresh(parties.data() + own, truth, rate * rate);
+  if (!choice_.empty()) LearnChoice(by_both ? parties.data() + own + 2 * k : nullptr, parties, truth, delay);
   pools_.Learn(row.mean.data(), row.advice, truth, variance_, rate);
   for (size_t mix = 0; mix < kMixes; ++mix) LearnMix(mix, row.advice, truth);
   if (!late_) return;
@@ -255,6 +288,7 @@ void Blend::Save(ByteWriter* out) const {
   pools_.Save(out);
   out->Put(fresh_share_);
   for (const Blend& fresh : fresh_) fresh.Save(out);
+  for (const ExpertChoice& choice : choice_) choice.Save(out);
 }
 
 void Blend::Load(ByteReader* in) { Load(in, true); }
@@ -275,13 +309,18 @@ void Blend::Load(ByteReader* in, bool may_be_late) {
   pools_.Load(in);
   fresh_share_ = in->Get<double>();
   fresh_.clear();
-  if (late_ && may_be_late) fresh_.emplace_back(classes_).Load(in, false);
+  choice_.clear();
+  if (late_ && may_be_late) {
+    fresh_.emplace_back(classes_, by_label_).Load(in, false);
+    if (classes_ > 0) choice_.emplace_back(classes_).Load(in);
+  }
   // Shares and weights are never 0: an expert without any could not come back.
   const auto is_share = [](double share) { return share > 0 && share <= kMostShare; };
   bool good = shares_.size() == parties && pools_.experts() == experts_.size() && std::all_of(shares_.begin(), shares_.end(), is_share);
   for (const Expert& expert : experts_)
     good = good && expert.trust >= 0 && expert.trust <= kMostShare && std::all_of(expert.weights.begin(), expert.weights.end(), is_share);
   good = good && is_share(fresh_share_) && (!late_ || (may_be_late && fresh_[0].size() == experts_.size()));
+  good = good && (choice_.empty() || choice_[0].experts() == experts_.size());
   good = good && variance_ >= 0 && std::isfinite(variance_) && variance_rows_ >= 0 && variance_rows_ <= kVarianceRows;
   if (!good) throw Error(ErrorKind::kDamaged, "the ledger's checkpoint is damaged: its blend is none");
 }

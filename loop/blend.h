@@ -12,7 +12,8 @@
 // layer judges these parties like all others. And there is a second blend, which learns as if these were predictions whose outcomes came at
 // once: after a change it is right as soon as its experts are, where the first one follows for another delay what was wrong; but it
 // believes experts that know nothing except what came last. The two are mixed by what both said when the row was predicted, in the long
-// run: at the rate 1/(1 + rows of delay).
+// run: at the rate 1/(1 + rows of delay). Of classes, what they say together is one of the voices of a choice by hits and misses
+// (expert_choice.h): where the task's metric counts labels, what the choice says is the answer, elsewhere the mean of the two.
 //
 // The bound, without delay: of the loss −ln(p + 0.0001), p what was said of the outcome, so that one sure of what is wrong loses 9.2 and
 // not all. Over T outcomes the mix at rate 1 loses at most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) more than any sequence of experts
@@ -25,6 +26,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "loop/expert_choice.h"
 #include "loop/expert_pools.h"
 #include "loop/pending.h"
 
@@ -37,7 +39,8 @@ class Blend {
   static constexpr double kPartyShare = 0.001;
   static constexpr double kLeastProbability = 1e-4;  // is added to the probability of what happened
 
-  explicit Blend(size_t classes);
+  // `by_label`: whether the task's metric looks at nothing but the class that is predicted.
+  explicit Blend(size_t classes, bool by_label = false);
 
   // Experts are members of the roster; a new one begins with the average weight.
   void AddExpert(uint32_t member);
@@ -47,7 +50,8 @@ class Blend {
   size_t size() const { return experts_.size(); }
 
   // Blends the experts' predictions of this row (those of `members`, outputs numbers each) into `out`; false when none of them predicted.
-  // `parties` (may be null): what each party says, outputs numbers each, for Learn; where outcomes are late, then what both blends say.
+  // `parties` (may be null): what each party says, outputs numbers each, for Learn; where outcomes are late, then what both blends and the
+  // choice say.
   bool Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out,
                std::vector<double>* parties = nullptr) const;
 
@@ -63,7 +67,7 @@ class Blend {
     std::array<double, 2 * kRates.size()> weights;  // of the mixes; the second half is in use once an outcome was late
   };
   const std::vector<Expert>& experts() const { return experts_; }
-  // In the mean of the mixes, by their shares; of both blends. `expert`: of experts().
+  // In the mean of the mixes, by their shares; of both blends and the choice. `expert`: of experts().
   double Weight(const Expert& expert) const;
   std::span<const double> shares() const { return shares_; }  // of the parties: the mixes, then the pools
 
@@ -83,19 +87,22 @@ class Blend {
   void LearnFrom(const std::vector<uint32_t>& members, const std::vector<double>& predictions, const std::vector<double>& parties,
                  double truth, uint64_t delay, const std::vector<double>& now);
   double OwnWeight(const Expert& expert) const;
+  void LearnChoice(const double* said, const std::vector<double>& parties, double truth, uint64_t delay);
   void JudgeFresh(const double* said, double truth, double rate);
   double Likelihood(const double* prediction, double truth) const;
   void FollowVariance(double error);
 
   size_t classes_;
+  bool by_label_;
   bool late_ = false;
   double variance_ = 0;  // of the blend's error, regression
   double variance_rows_ = 0;
   std::vector<Expert> experts_;
   ExpertPools pools_;
   std::vector<double> shares_;
-  std::vector<Blend> fresh_;  // one once an outcome was late
-  double fresh_share_ = 0.5;  // of what it says in what is said
+  std::vector<Blend> fresh_;          // one once an outcome was late
+  double fresh_share_ = 0.5;          // of what it says in what is said
+  std::vector<ExpertChoice> choice_;  // one once an outcome was late, of classes
 };
 
 }  // namespace everlearn

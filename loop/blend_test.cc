@@ -303,6 +303,51 @@ TEST(Blend, LateOutcomesOfManyChangesDoNotTurnItAgainstItsExperts) {
   EXPECT_GT(right, counted * 96 / 100);
 }
 
+// One expert is right more often, and so sure that its log-loss is the worst; outcomes are late. Where labels count it is followed, and
+// where probabilities count what is said is not worse for it.
+TEST(Blend, LateOutcomesOfLabelsAreFollowedByHits) {
+  constexpr int kDelay = 200, kRows = 6000;
+  Blend by_label(2, true), by_probability(2);
+  for (Blend* blend : {&by_label, &by_probability})
+    for (uint32_t member = 1; member <= 3; ++member) blend->AddExpert(member);
+  Random random(12);
+  std::vector<PendingRow> rows[2];
+  std::vector<double> truths;
+  std::array<int, 2> right{};
+  std::array<double, 2> loss{};
+  int counted = 0;
+  for (int t = 0; t < kRows; ++t) {
+    const double truth = random.Uniform() < 0.5 ? 1 : 0;
+    const auto says = [&](double sure) {
+      const bool is_right = random.Uniform() < (sure > 0.9 ? 0.85 : 0.75);
+      return is_right == (truth == 1) ? sure : 1 - sure;
+    };
+    const double a = says(0.9999), b = says(0.75), c = says(0.75);
+    truths.push_back(truth);
+    counted += t >= kRows / 2 ? 1 : 0;
+    for (size_t i = 0; i < 2; ++i) {
+      Blend& blend = i == 0 ? by_label : by_probability;
+      PendingRow& row = rows[i].emplace_back(Row({1, 2, 3}, {1 - a, a, 1 - b, b, 1 - c, c}));
+      double out[2];
+      ASSERT_TRUE(blend.Predict(row.members, row.predictions, out, &row.parties));
+      EXPECT_NEAR(out[0] + out[1], 1, 1e-12);
+      if (t >= kRows / 2) {
+        right[i] += (out[1] > 0.5) == (truth == 1) ? 1 : 0;
+        loss[i] -= std::log(out[static_cast<size_t>(truth)]);
+      }
+      if (t < kDelay) continue;
+      const auto known = static_cast<size_t>(t - kDelay);
+      blend.Learn(rows[i][known], truths[known], kDelay, rows[i][known].predictions);
+    }
+  }
+  EXPECT_GT(right[0], counted * 84 / 100);
+  EXPECT_LT(loss[1], loss[0]);
+  EXPECT_LT(loss[1], 0.5 * counted);  // b and c alone: 0.56
+  double weights = 0;
+  for (const Blend::Expert& expert : by_label.experts()) weights += by_label.Weight(expert);
+  EXPECT_NEAR(weights, 1, 1e-6);
+}
+
 TEST(Blend, SavedAndLoadedAfterLateOutcomesItGoesOnEqually) {
   Blend blend(2);
   blend.AddExpert(1);

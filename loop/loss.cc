@@ -25,7 +25,9 @@ double RowLoss::Of(const double* prediction, double truth, double epsilon) const
 double RowLoss::Range(double epsilon) const {
   if (classes_ == 0) return 0;
   // The other row losses of classification lie in [0, 2] (evaluation/metric.h).
-  return log_loss_ ? std::log((1.0 - epsilon) / epsilon) : metric_ == Metrics().Find("accuracy") ? 1.0 : 2.0;
+  return log_loss_ ? std::log((1.0 - epsilon) / epsilon) : by_label() ? 1.0 : 2.0;
 }
+
+bool RowLoss::by_label() const { return metric_ == Metrics().Find("accuracy"); }
 
 }  // namespace everlearn

@@ -24,6 +24,8 @@ class RowLoss {
   // Losses differ by at most this; 0 for regression, whose differences are clipped instead.
   double Range(double epsilon) const;
   bool bounded() const { return classes_ > 0; }
+  // Whether nothing counts but the class that is predicted.
+  bool by_label() const;
   // The metric whose loss it is: the given one, or the one that stands in for it.
   const std::string& name() const { return name_; }
 

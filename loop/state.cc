@@ -12,7 +12,7 @@
 namespace everlearn {
 namespace {
 
-constexpr uint32_t kCheckpointFormat = 11;
+constexpr uint32_t kCheckpointFormat = 12;
 
 Json NumberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
@@ -191,7 +191,7 @@ bool LoopOptions::IsOutcome(double truth) const {
 LoopState::LoopState(LoopOptions given)
     : options(std::move(given)),
       loss(options.metric, options.classes),
-      blend(options.classes),
+      blend(options.classes, loss.by_label()),
       evidence(options.metric, options.classes, options.evidence),
       watch(options.detectors, options.classes),
       pending(options.most_waiting),
