@@ -3,8 +3,8 @@
 //
 // A blend by log-loss is right in the mean, but outcomes that come a delay after their rows make it sure of what was true a delay ago, or
 // follow experts that are often wrong and never sure. Here the answer is a mix by hedging (Freund & Schapire, A decision-theoretic
-// generalization of on-line learning, 1997) on hits and misses, in two layers: the voices (the blend, at first with half of the weight,
-// then the experts) at several rates, and the rates among each other. A rate is c / √((1 + delay) (V₀ + V)), V the sum so far of the
+// generalization of on-line learning, 1997) on hits and misses, in two layers: the voices (the blend, at first with two fifths of the
+// weight, and the experts) at several rates, and the rates among each other. A rate is c / √((1 + delay) (V₀ + V)), V the sum so far of the
 // variance of a miss among the voices: it falls as voices differ (Cesa-Bianchi, Mansour & Stoltz, Improved second-order bounds for
 // prediction with expert advice, 2007) and with the delay (Joulani, György & Szepesvári, Online learning under delayed feedback, 2013).
 // A small share goes back to what was there at first, as in fixed share (Herbster & Warmuth, Tracking the best expert, 1998).
@@ -24,6 +24,7 @@ namespace everlearn {
 class ExpertChoice {
  public:
   static constexpr std::array<double, 3> kRates = {2, 4, 8};  // c
+  static constexpr double kBlendFirst = 0.4;                  // share of the blend, at first
   static constexpr size_t kSaid = 1 + kRates.size();          // numbers a row that Learn wants back
 
   explicit ExpertChoice(size_t classes);  // at least two
@@ -48,7 +49,7 @@ class ExpertChoice {
  private:
   using Shares = std::array<double, kRates.size()>;
   double MeanShare(size_t voice) const;
-  double FirstShare(size_t voice) const { return voice == 0 ? 0.5 : 0.5 / static_cast<double>(voices_.size() - 1); }
+  double FirstShare(size_t voice) const { return voice == 0 ? kBlendFirst : (1 - kBlendFirst) / static_cast<double>(voices_.size() - 1); }
 
   size_t classes_;
   double variance_ = 0;

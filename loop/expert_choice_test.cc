@@ -20,20 +20,20 @@ ExpertChoice WithExperts(size_t classes, size_t experts) {
   return choice;
 }
 
-TEST(ExpertChoice, BeginsWithHalfOfWhatWasBlended) {
+TEST(ExpertChoice, BeginsWithTwoFifthsOfWhatWasBlended) {
   const ExpertChoice choice = WithExperts(3, 2);
   const double blended[] = {0.2, 0.5, 0.3}, a[] = {0.9, 0.1, 0}, b[] = {0.1, 0.2, 0.7};
   double out[3], said[ExpertChoice::kSaid];
   choice.Predict(blended, Advice{a, b}, out, said);
-  for (size_t c = 0; c < 3; ++c) EXPECT_NEAR(out[c], 0.5 * blended[c] + 0.25 * a[c] + 0.25 * b[c], 1e-12);
+  for (size_t c = 0; c < 3; ++c) EXPECT_NEAR(out[c], 0.4 * blended[c] + 0.3 * a[c] + 0.3 * b[c], 1e-12);
   EXPECT_EQ(said[0], 1);
   for (size_t rate = 0; rate < 3; ++rate) EXPECT_EQ(said[1 + rate], 0);
   // Who is silent leaves its share to the others.
   choice.Predict(blended, Advice{a, nullptr}, out, said);
-  for (size_t c = 0; c < 3; ++c) EXPECT_NEAR(out[c], (0.5 * blended[c] + 0.25 * a[c]) / 0.75, 1e-12);
+  for (size_t c = 0; c < 3; ++c) EXPECT_NEAR(out[c], (0.4 * blended[c] + 0.3 * a[c]) / 0.7, 1e-12);
 }
 
-// Blended 1/2 and one of the experts 1/4 are wrong: each loses the factor exp(−c / √((1 + delay) 50)) at the rate c.
+// What was blended, 0.4, and one of the experts, 0.3, are wrong: each loses the factor exp(−c / √((1 + delay) 50)) at the rate c.
 TEST(ExpertChoice, OneStepIsHedging) {
   for (const double delay : {0.0, 99.0}) {
     ExpertChoice choice = WithExperts(2, 2);
@@ -44,16 +44,16 @@ TEST(ExpertChoice, OneStepIsHedging) {
     const double step = 1 / std::sqrt((1 + delay) * 50), back = 1e-4 / (1 + delay);
     for (size_t rate = 0; rate < 3; ++rate) all += said[1 + rate] == 1 ? 1 : std::exp(-8 * step);
     for (size_t rate = 0; rate < 3; ++rate) {
-      const double penalty = std::exp(-ExpertChoice::kRates[rate] * step), sum = 0.25 + 0.75 * penalty;
+      const double penalty = std::exp(-ExpertChoice::kRates[rate] * step), sum = 0.3 + 0.7 * penalty;
       const double of_rate = (1 - back) * (said[1 + rate] == 1 ? 1 : std::exp(-8 * step)) / all + back / 3;
-      blend += of_rate * ((1 - back) * 0.5 * penalty / sum + back * 0.5);
-      good += of_rate * ((1 - back) * 0.25 / sum + back * 0.25);
-      bad += of_rate * ((1 - back) * 0.25 * penalty / sum + back * 0.25);
+      blend += of_rate * ((1 - back) * 0.4 * penalty / sum + back * 0.4);
+      good += of_rate * ((1 - back) * 0.3 / sum + back * 0.3);
+      bad += of_rate * ((1 - back) * 0.3 * penalty / sum + back * 0.3);
     }
     EXPECT_NEAR(choice.BlendShare(), blend, 1e-12) << delay;
     EXPECT_NEAR(choice.Share(0), good, 1e-12) << delay;
     EXPECT_NEAR(choice.Share(1), bad, 1e-12) << delay;
-    // The second step is shorter by the variance of the first one's misses, at each rate 3/4 · 1/4.
+    // The second step is shorter by the variance of the first one's misses, at each rate 0.7 · 0.3.
     ExpertChoice other = WithExperts(2, 2);
     const double all_right[] = {1, 1, 1, 1};
     other.Learn(all_right, Advice{right, wrong}, 1, delay);
@@ -72,7 +72,7 @@ TEST(ExpertChoice, SilentVoicesKeepTheirShare) {
     const double said[] = {static_cast<double>(random.Below(2)), 0, 1, 0};
     choice.Learn(said, Advice{a, b, nullptr}, random.Uniform() < 0.8 ? 1 : 0, 10);
   }
-  EXPECT_NEAR(choice.Share(2), 0.5 / 3, 1e-9);
+  EXPECT_NEAR(choice.Share(2), 0.2, 1e-9);
   EXPECT_GT(choice.Share(0), choice.Share(1));
   EXPECT_NEAR(choice.Share(0) + choice.Share(1) + choice.Share(2) + choice.BlendShare(), 1, 1e-9);
 }
@@ -84,8 +84,8 @@ TEST(ExpertChoice, LaterExpertsJoinWithASmallShare) {
   for (int t = 0; t < 100; ++t) choice.Learn(said, Advice{right}, 1, 0);
   const double before = choice.Share(0);
   choice.AddExpert();
-  EXPECT_NEAR(choice.Share(1), 0.25, 1e-12);
-  EXPECT_NEAR(choice.Share(0), 0.75 * before, 1e-12);
+  EXPECT_NEAR(choice.Share(1), 0.3, 1e-12);
+  EXPECT_NEAR(choice.Share(0), 0.7 * before, 1e-12);
   EXPECT_NEAR(choice.Share(0) + choice.Share(1) + choice.BlendShare(), 1, 1e-9);
 }
 
