@@ -222,7 +222,7 @@ void Blend::Learn(const PendingRow& row, double truth, uint64_t delay, const std
 }
 
 void Blend::JudgeFresh(const double* said, double truth, double rate) {
-  constexpr double kShare = 0.01;
+  constexpr double kShare = 0.002;
   const double least = classes_ > 0 ? kWrong / static_cast<double>(classes_) : kFarOff;
   const auto credit = [&](const double* prediction) { return std::pow(std::max(Likelihood(prediction, truth), least), rate); };
   const double own = (1 - fresh_share_) * credit(said), fresh = fresh_share_ * credit(said + outputs());
