@@ -17,6 +17,8 @@ constexpr double kLeastVarianceRows = 20.0;      // from here on
 constexpr double kTrustRows = 1000;
 // Between the two blends: how sure one was of what is wrong counts little, since both are wrong until a change is known.
 constexpr double kWrong = 0.1, kFarOff = 0.135;
+constexpr double kChoicePart = 0.25;     // of the choice in the geometric mean
+constexpr double kLeastPooled = 1e-6;    // probabilities count as at least this in it
 constexpr double kMostShare = 1 + 1e-6;  // rounding
 constexpr double kMostGrowth = 20.0;     // a squared error counts as at most so many variances in the variance
 
@@ -49,9 +51,9 @@ Blend::Row& Blend::RowAtHand() {
   return row;
 }
 
-Blend::Blend(size_t classes, bool by_label)
+Blend::Blend(size_t classes, bool zero_one)
     : classes_(classes),
-      by_label_(by_label),
+      zero_one_(zero_one),
       pools_(classes),
       shares_(kMixes + pools_.pools(), 1.0 / static_cast<double>(kMixes + pools_.pools())) {}
 
@@ -83,7 +85,7 @@ double Blend::Weight(const Expert& expert) const {
   weight += fresh_share_ * (fresh_[0].OwnWeight(fresh_[0].experts_[place]) - weight);
   if (choice_.empty()) return weight;
   const double chosen = choice_[0].BlendShare() * weight + choice_[0].Share(place);
-  return by_label_ ? chosen : (weight + chosen) / 2;
+  return zero_one_ ? chosen : weight + kChoicePart * (chosen - weight);
 }
 
 double Blend::OwnWeight(const Expert& expert) const {
@@ -150,13 +152,26 @@ bool Blend::Predict(const std::vector<uint32_t>& members, const std::vector<doub
   read_back();
   if (parties != nullptr) parties->insert(parties->end(), both.begin(), both.end());
   if (choice_.empty()) return true;
+  // The row's advice is still that of this blend: the second one's experts are the same, in the same order.
   std::array<double, ExpertChoice::kSaid> said{};
-  std::vector<double>& chosen = both;
-  choice_[0].Predict(out, row.advice, chosen.data(), said.data());
-  for (size_t i = 0; i < k; ++i) out[i] = by_label_ ? chosen[i] : (out[i] + chosen[i]) / 2;
-  read_back();
+  choice_[0].Predict(out, row.advice, both.data(), said.data());
   if (parties != nullptr) parties->insert(parties->end(), said.begin(), said.end());
+  Pool(both.data(), out);
+  read_back();
   return true;
+}
+
+void Blend::Pool(const double* chosen, double* out) const {
+  if (zero_one_) {
+    std::copy_n(chosen, classes_, out);
+    return;
+  }
+  double sum = 0;
+  for (size_t c = 0; c < classes_; ++c) {
+    const double blended = std::max(out[c], kLeastPooled), ratio = std::max(chosen[c], kLeastPooled) / blended;
+    sum += out[c] = blended * std::pow(ratio, kChoicePart);
+  }
+  for (size_t c = 0; c < classes_; ++c) out[c] /= sum;
 }
 
 double Blend::Likelihood(const double* prediction, double truth) const {
@@ -230,7 +245,8 @@ void Blend::JudgeFresh(const double* said, double truth, double rate) {
 }
 
 // What was said before there was a choice is known by its parties alone: it counts as their mean.
-void Blend::LearnChoice(const double* said, const std::vector<double>& parties, double truth, uint64_t delay) {
+void Blend::LearnChoice(const double* said, const std::vector<double>& parties, std::span<const double* const> advice, double truth,
+                        uint64_t delay) {
   std::array<double, ExpertChoice::kSaid> as_blended{};
   if (said == nullptr) {
     if (parties.empty()) return;
@@ -240,7 +256,7 @@ void Blend::LearnChoice(const double* said, const std::vector<double>& parties, 
     as_blended.fill(static_cast<double>(PredictedClass(sum.data(), classes_)));
     said = as_blended.data();
   }
-  choice_[0].Learn(said, RowAtHand().advice, truth, static_cast<double>(delay));
+  choice_[0].Learn(said, advice, truth, static_cast<double>(delay));
 }
 
 void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<double>& predictions, const std::vector<double>& parties,
@@ -249,7 +265,7 @@ void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<do
   Row& row = RowAtHand();
   if (!ReadRow(members, predictions, &row)) return;
   const size_t own = row.parties.size();
-  const bool by_both = parties.size() == own + 2 * k + (choice_.empty() ? 0 : ExpertChoice::kSaid);
+  const bool by_both = !fresh_.empty() && parties.size() == own + said_further();
   const std::vector<double>& said = by_both || parties.size() == own ? parties : row.parties;
   if (classes_ == 0) {
     double blended = 0;
@@ -264,7 +280,7 @@ void Blend::LearnFrom(const std::vector<uint32_t>& members, const std::vector<do
   for (size_t party = 0; party < shares_.size(); ++party) shares_[party] *= std::pow(Likelihood(said.data() + party * k, truth), rate);
   SpreadShare(shares_.size(), kPartyShare, [&](size_t i) -> double& { return shares_[i]; });
   if (by_both) JudgeFresh(parties.data() + own, truth, rate * rate);
-  if (!choice_.empty()) LearnChoice(by_both ? parties.data() + own + 2 * k : nullptr, parties, truth, delay);
+  if (!choice_.empty()) LearnChoice(by_both ? parties.data() + own + 2 * k : nullptr, parties, row.advice, truth, delay);
   pools_.Learn(row.mean.data(), row.advice, truth, variance_, rate);
   for (size_t mix = 0; mix < kMixes; ++mix) LearnMix(mix, row.advice, truth);
   if (!late_) return;
@@ -311,7 +327,7 @@ void Blend::Load(ByteReader* in, bool may_be_late) {
   fresh_.clear();
   choice_.clear();
   if (late_ && may_be_late) {
-    fresh_.emplace_back(classes_, by_label_).Load(in, false);
+    fresh_.emplace_back(classes_, zero_one_).Load(in, false);
     if (classes_ > 0) choice_.emplace_back(classes_).Load(in);
   }
   // Shares and weights are never 0: an expert without any could not come back.

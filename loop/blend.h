@@ -12,8 +12,11 @@
 // layer judges these parties like all others. And there is a second blend, which learns as if these were predictions whose outcomes came at
 // once: after a change it is right as soon as its experts are, where the first one follows for another delay what was wrong; but it
 // believes experts that know nothing except what came last. The two are mixed by what both said when the row was predicted, in the long
-// run: at the rate 1/(1 + rows of delay). Of classes, what they say together is one of the voices of a choice by hits and misses
-// (expert_choice.h): where the task's metric counts labels, what the choice says is the answer, elsewhere the mean of the two.
+// run: at the rate 1/(1 + rows of delay).
+//
+// Of classes, what they say together is then one of the voices of a choice by hits and misses (expert_choice.h). Where the loss that tests
+// compare is 0 or 1, as accuracy's, what the choice says is the answer. Elsewhere it is pooled with a quarter of the weight, as a geometric
+// mean: an arithmetic one would take too much from what is sure and right. Where outcomes are late no bound is claimed.
 //
 // The bound, without delay: of the loss −ln(p + 0.0001), p what was said of the outcome, so that one sure of what is wrong loses 9.2 and
 // not all. Over T outcomes the mix at rate 1 loses at most (k+1) ln n + k ln(1/a) + (T−k−1) ln(1/(1−a)) more than any sequence of experts
@@ -39,8 +42,8 @@ class Blend {
   static constexpr double kPartyShare = 0.001;
   static constexpr double kLeastProbability = 1e-4;  // is added to the probability of what happened
 
-  // `by_label`: whether the task's metric looks at nothing but the class that is predicted.
-  explicit Blend(size_t classes, bool by_label = false);
+  // `zero_one`: whether the loss that tests compare is 0 or 1 (RowLoss).
+  explicit Blend(size_t classes, bool zero_one = false);
 
   // Experts are members of the roster; a new one begins with the average weight.
   void AddExpert(uint32_t member);
@@ -76,6 +79,8 @@ class Blend {
 
  private:
   size_t outputs() const { return classes_ == 0 ? 1 : classes_; }
+  // Of the numbers of a row that Predict gives Learn, those that stand behind what the parties say.
+  size_t said_further() const { return fresh_.empty() ? 0 : 2 * outputs() + (choice_.empty() ? 0 : ExpertChoice::kSaid); }
   size_t mixes() const { return late_ ? 2 * kRates.size() : kRates.size(); }
   void BeLate();
   struct Row;
@@ -87,13 +92,15 @@ class Blend {
   void LearnFrom(const std::vector<uint32_t>& members, const std::vector<double>& predictions, const std::vector<double>& parties,
                  double truth, uint64_t delay, const std::vector<double>& now);
   double OwnWeight(const Expert& expert) const;
-  void LearnChoice(const double* said, const std::vector<double>& parties, double truth, uint64_t delay);
+  void LearnChoice(const double* said, const std::vector<double>& parties, std::span<const double* const> advice, double truth,
+                   uint64_t delay);
+  void Pool(const double* chosen, double* out) const;
   void JudgeFresh(const double* said, double truth, double rate);
   double Likelihood(const double* prediction, double truth) const;
   void FollowVariance(double error);
 
   size_t classes_;
-  bool by_label_;
+  bool zero_one_;
   bool late_ = false;
   double variance_ = 0;  // of the blend's error, regression
   double variance_rows_ = 0;

@@ -348,6 +348,72 @@ TEST(Blend, LateOutcomesOfLabelsAreFollowedByHits) {
   EXPECT_NEAR(weights, 1, 1e-6);
 }
 
+// A choice that is driven by hand on the same rows: what a blend says where the loss is 0 or 1, what it says elsewhere, and its weights
+// follow from each other. Two experts at first; a third joins, and one is silent at times.
+TEST(Blend, LateAnswersOfClassesAreThoseOfTheChoice) {
+  constexpr size_t kDelay = 20, kRows = 1200, kJoins = 600;
+  Blend zero_one(2, true), other(2);
+  ExpertChoice choice(2);
+  const auto add = [&](uint32_t member) {
+    for (Blend* blend : {&zero_one, &other}) blend->AddExpert(member);
+    choice.AddExpert();
+  };
+  add(1);
+  add(2);
+  Random random(13);
+  struct Stored {
+    PendingRow row[2];
+    double truth, said[ExpertChoice::kSaid];
+  };
+  std::vector<Stored> rows(kRows);
+  const auto advice = [&](const PendingRow& row) {
+    std::vector<const double*> said(choice.experts(), nullptr);
+    for (size_t i = 0; i < row.members.size(); ++i) said[row.members[i] - 1] = row.predictions.data() + 2 * i;
+    return said;
+  };
+  const auto logit = [](double p) { return std::log(p / (1 - p)); };
+  const auto probability = [](double log_odds) { return 1 / (1 + std::exp(-log_odds)); };
+  for (size_t t = 0; t < kRows; ++t) {
+    Stored& at = rows[t];
+    if (t == kJoins) add(3);
+    at.truth = random.Uniform() < 0.5 ? 1 : 0;
+    for (uint32_t member = 1; member <= choice.experts(); ++member) {
+      if (member == 2 && t % 7 == 3) continue;
+      const double p = 0.05 + 0.9 * (0.6 * random.Uniform() + 0.4 * (random.Uniform() < 0.6 + 0.1 * member ? at.truth : 1 - at.truth));
+      at.row[0].members.push_back(member);
+      at.row[0].predictions.insert(at.row[0].predictions.end(), {1 - p, p});
+    }
+    at.row[1] = at.row[0];
+    double chosen[2], pooled[2], by_hand[2];
+    ASSERT_TRUE(zero_one.Predict(at.row[0].members, at.row[0].predictions, chosen, &at.row[0].parties));
+    ASSERT_TRUE(other.Predict(at.row[1].members, at.row[1].predictions, pooled, &at.row[1].parties));
+    if (t <= kDelay) {  // nothing was learnt, and no outcome was late: the mean of the experts
+      ASSERT_EQ(chosen[1], pooled[1]);
+      std::fill(at.said, at.said + ExpertChoice::kSaid, chosen[1] > chosen[0] ? 1 : 0);
+    } else {
+      const double blended = probability((logit(pooled[1]) - 0.25 * logit(chosen[1])) / 0.75);
+      choice.Predict(std::vector<double>{1 - blended, blended}.data(), advice(at.row[0]), by_hand, at.said);
+      ASSERT_NEAR(chosen[1], by_hand[1], 1e-9) << t;
+    }
+    if (t < kDelay) continue;
+    const Stored& known = rows[t - kDelay];
+    zero_one.Learn(known.row[0], known.truth, kDelay, known.row[0].predictions);
+    other.Learn(known.row[1], known.truth, kDelay, known.row[1].predictions);
+    choice.Learn(known.said, advice(known.row[0]), known.truth, kDelay);
+    for (size_t e = 0; e < choice.experts(); ++e) {
+      const double all = zero_one.Weight(zero_one.experts()[e]), part = other.Weight(other.experts()[e]);
+      ASSERT_NEAR(all, choice.BlendShare() * (part - 0.25 * all) / 0.75 + choice.Share(e), 1e-9) << t;
+    }
+  }
+  EXPECT_GT(choice.Share(2), choice.Share(0));  // the better one, though it came late
+  ByteWriter out;
+  zero_one.Save(&out);
+  Blend copy(2, true);
+  ByteReader in(out.bytes());
+  ASSERT_NO_THROW(copy.Load(&in));
+  EXPECT_TRUE(in.done());
+}
+
 TEST(Blend, SavedAndLoadedAfterLateOutcomesItGoesOnEqually) {
   Blend blend(2);
   blend.AddExpert(1);

@@ -1,13 +1,12 @@
-// Whom to follow where only the class that is said counts and outcomes are late: the experts, and what was blended of them, each by how
-// often its class was right.
+// A mix of the experts and of what was blended of them by how often the class that each said was right, for outcomes that are late.
 //
-// A blend by log-loss is right in the mean, but outcomes that come a delay after their rows make it sure of what was true a delay ago, or
-// follow experts that are often wrong and never sure. Here the answer is a mix by hedging (Freund & Schapire, A decision-theoretic
-// generalization of on-line learning, 1997) on hits and misses, in two layers: the voices (the blend, at first with two fifths of the
-// weight, and the experts) at several rates, and the rates among each other. A rate is c / √((1 + delay) (V₀ + V)), V the sum so far of the
-// variance of a miss among the voices: it falls as voices differ (Cesa-Bianchi, Mansour & Stoltz, Improved second-order bounds for
-// prediction with expert advice, 2007) and with the delay (Joulani, György & Szepesvári, Online learning under delayed feedback, 2013).
-// A small share goes back to what was there at first, as in fixed share (Herbster & Warmuth, Tracking the best expert, 1998).
+// A blend by log-loss is right in the mean, but outcomes that come a delay after their rows make it sure of what was true a delay ago, and
+// it follows experts that are seldom sure where others are right more often. Here voices are mixed by hedging (Freund & Schapire, A
+// decision-theoretic generalization of on-line learning, 1997) on hits and misses, in two layers: the blend and the experts at several
+// rates, and the rates among each other, at a rate of their own. A step is rate / √((1 + delay) (V₀ + V)), V the sum so far of the variance
+// of a miss among the voices: steps are shorter where voices often differ (Cesa-Bianchi, Mansour & Stoltz, Improved second-order bounds for
+// prediction with expert advice, 2007), and the later outcomes are (Joulani, György & Szepesvári, Online learning under delayed feedback,
+// 2013). A small share goes back to what was there at first, as in fixed share (Herbster & Warmuth, Tracking the best expert, 1998).
 //
 // One thread changes it, any number may call Predict meanwhile on a copy; no allocation a row.
 #pragma once
@@ -23,13 +22,13 @@ namespace everlearn {
 
 class ExpertChoice {
  public:
-  static constexpr std::array<double, 3> kRates = {2, 4, 8};  // c
-  static constexpr double kBlendFirst = 0.4;                  // share of the blend, at first
-  static constexpr size_t kSaid = 1 + kRates.size();          // numbers a row that Learn wants back
+  static constexpr std::array<double, 3> kRates = {2, 4, 8};
+  static constexpr size_t kSaid = 1 + kRates.size();  // numbers a row that Learn wants back
 
   explicit ExpertChoice(size_t classes);  // at least two
 
-  // Experts are numbered as they were added.
+  // Experts are numbered as they were added. At first all have the same share; one that joins later has what it would have had then, which
+  // all others give: its own voice is soon known, but what it could have said before is not.
   void AddExpert();
 
   // `blended`: a probability a class; `experts`: the same of each expert, null where it is silent. `out`: a probability a class.
@@ -49,10 +48,10 @@ class ExpertChoice {
  private:
   using Shares = std::array<double, kRates.size()>;
   double MeanShare(size_t voice) const;
-  double FirstShare(size_t voice) const { return voice == 0 ? kBlendFirst : (1 - kBlendFirst) / static_cast<double>(voices_.size() - 1); }
+  double FirstShare(size_t voice) const;
 
   size_t classes_;
-  double variance_ = 0;
+  double variance_ = 0;         // V
   Shares rates_;                // of the rates
   std::vector<Shares> voices_;  // of the blend, then the experts
 };

@@ -77,7 +77,7 @@ TEST(ExpertChoice, SilentVoicesKeepTheirShare) {
   EXPECT_NEAR(choice.Share(0) + choice.Share(1) + choice.Share(2) + choice.BlendShare(), 1, 1e-9);
 }
 
-TEST(ExpertChoice, LaterExpertsJoinWithASmallShare) {
+TEST(ExpertChoice, LaterExpertsGetWhatTheyWouldHaveHadAtFirst) {
   ExpertChoice choice = WithExperts(2, 1);
   const double right[] = {0.1, 0.9};
   const double said[] = {0, 0, 0, 0};

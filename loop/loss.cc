@@ -11,7 +11,8 @@ RowLoss::RowLoss(const std::string& metric, size_t classes)
                                            : "rmse"),
       metric_(&Metrics().Get(name_)),
       classes_(classes),
-      log_loss_(name_ == "log_loss" || name_ == "d2_log_loss") {}
+      log_loss_(name_ == "log_loss" || name_ == "d2_log_loss"),
+      zero_one_(metric_ == Metrics().Find("accuracy")) {}
 
 double RowLoss::Of(const double* prediction, double truth, double epsilon) const {
   if (!log_loss_) {
@@ -25,9 +26,7 @@ double RowLoss::Of(const double* prediction, double truth, double epsilon) const
 double RowLoss::Range(double epsilon) const {
   if (classes_ == 0) return 0;
   // The other row losses of classification lie in [0, 2] (evaluation/metric.h).
-  return log_loss_ ? std::log((1.0 - epsilon) / epsilon) : by_label() ? 1.0 : 2.0;
+  return log_loss_ ? std::log((1.0 - epsilon) / epsilon) : zero_one_ ? 1.0 : 2.0;
 }
-
-bool RowLoss::by_label() const { return metric_ == Metrics().Find("accuracy"); }
 
 }  // namespace everlearn

@@ -24,8 +24,7 @@ class RowLoss {
   // Losses differ by at most this; 0 for regression, whose differences are clipped instead.
   double Range(double epsilon) const;
   bool bounded() const { return classes_ > 0; }
-  // Whether nothing counts but the class that is predicted.
-  bool by_label() const;
+  bool is_zero_one() const { return zero_one_; }  // 1 for a class that is not the predicted one, else 0
   // The metric whose loss it is: the given one, or the one that stands in for it.
   const std::string& name() const { return name_; }
 
@@ -33,7 +32,7 @@ class RowLoss {
   std::string name_;
   const Metric* metric_;
   size_t classes_;
-  bool log_loss_;
+  bool log_loss_, zero_one_;
 };
 
 }  // namespace everlearn

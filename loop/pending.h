@@ -28,7 +28,7 @@ struct PendingRow {
   bool history = false;
   std::vector<uint32_t> members;    // the champion of that moment first
   std::vector<double> predictions;  // members × outputs
-  std::vector<double> parties;      // what the blend's parties said (blend.h); empty where it had no expert
+  std::vector<double> parties;      // what Blend::Predict gave for Learn; empty where it had no expert
   std::vector<double> features;
 
   bool known() const { return truth == truth; }

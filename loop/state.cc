@@ -191,7 +191,7 @@ bool LoopOptions::IsOutcome(double truth) const {
 LoopState::LoopState(LoopOptions given)
     : options(std::move(given)),
       loss(options.metric, options.classes),
-      blend(options.classes, loss.by_label()),
+      blend(options.classes, loss.is_zero_one()),
       evidence(options.metric, options.classes, options.evidence),
       watch(options.detectors, options.classes),
       pending(options.most_waiting),
