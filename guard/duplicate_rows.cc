@@ -15,12 +15,12 @@
 namespace everlearn {
 namespace {
 
-constexpr double kShare = 0.01;            // of rows that have a copy, at least
-constexpr double kOverNeighbours = 1;      // copies for one row that another differs from in one column
-constexpr size_t kMostRows = 100'000;      // counted, and
-constexpr double kErrors = 5;              // standard errors that more test rows than chance explains are in training
-constexpr size_t kBlock = 256;             // rows
-constexpr size_t kMostHashes = 1'000'000;  // of neighbours
+constexpr double kShare = 0.01;                 // of rows that have a copy, at least
+constexpr double kOverNeighbours = 1;           // copies for one row that another differs from in one column
+constexpr size_t kMostGroups = 100'000;         // of equal rows that are counted
+constexpr double kErrors = 5;                   // standard errors that more test rows than chance explains are in training
+constexpr size_t kBlock = 256;                  // rows
+constexpr size_t kMostGroupsOfAll = 1'000'000;  // of neighbours, over all columns
 
 uint64_t ValueHash(double value, size_t column) {
   if (std::isnan(value)) value = 0.1234567;
@@ -41,35 +41,60 @@ std::vector<uint64_t> RowHashes(const std::vector<GuardColumn>& columns, size_t 
   return hashes;
 }
 
-// The share of the rows whose hash another row has, from a part of the hashes where there are many.
+// Groups of rows by a hash: all of them where they are few, else every second, fourth, … hash, with all rows of it.
+template <typename Group>
+class SampledGroups {
+ public:
+  explicit SampledGroups(size_t most) : most_(most) {}
+  // The hash's group; null where it is not in the sample.
+  Group* Find(uint64_t hash) {
+    if ((MixBits(hash) & mask_) != 0) return nullptr;
+    Group& group = groups_[hash];
+    if (groups_.size() <= most_) return &group;
+    mask_ = 2 * mask_ + 1;
+    std::erase_if(groups_, [&](const auto& entry) { return (MixBits(entry.first) & mask_) != 0; });
+    return Find(hash);
+  }
+  const std::unordered_map<uint64_t, Group>& groups() const { return groups_; }
+
+ private:
+  size_t most_;
+  uint64_t mask_ = 0;
+  std::unordered_map<uint64_t, Group> groups_;
+};
+
+// The share of the rows whose hash another row has.
 double ShareWithTwin(const std::vector<uint64_t>& hashes) {
-  std::unordered_map<uint64_t, uint32_t> counts;
-  const uint64_t step = std::max<uint64_t>(1, hashes.size() / kMostRows);
-  double counted = 0, twins = 0;
+  SampledGroups<uint32_t> sample(kMostGroups);
   for (const uint64_t hash : hashes)
-    if (MixBits(hash) % step == 0) ++counts[hash], ++counted;
-  for (const auto& [hash, count] : counts) twins += count > 1 ? count : 0;
+    if (uint32_t* count = sample.Find(hash)) ++*count;
+  double counted = 0, twins = 0;
+  for (const auto& [hash, count] : sample.groups()) {
+    counted += count;
+    twins += count > 1 ? count : 0;
+  }
   return twins / std::max(1.0, counted);
 }
 
-// The share of the rows beside which another differs in this column and no other, from about a `step`-th of them.
-double ShareWithNeighbour(const GuardColumn& column, size_t number, const std::vector<uint64_t>& whole, uint64_t step) {
+// The share of the rows beside which another differs in this column and no other.
+double ShareWithNeighbour(const GuardColumn& column, size_t number, const std::vector<uint64_t>& whole, size_t most_groups) {
   struct Alike {
     uint64_t first = 0;
     uint32_t rows = 0;
     bool differ = false;
   };
-  std::unordered_map<uint64_t, Alike> groups;
-  double counted = 0, neighbours = 0;
+  SampledGroups<Alike> sample(most_groups);
   for (size_t i = 0; i < whole.size(); ++i) {
-    const uint64_t without = whole[i] - ValueHash(column.At(i), number);
-    if (MixBits(without) % step != 0) continue;
-    ++counted;
-    Alike& alike = groups[without];
-    if (alike.rows++ == 0) alike.first = whole[i];
-    alike.differ = alike.differ || alike.first != whole[i];
+    Alike* alike = sample.Find(whole[i] - ValueHash(column.At(i), number));
+    if (alike == nullptr) continue;
+    if (alike->rows++ == 0) alike->first = whole[i];
+    alike->differ = alike->differ || alike->first != whole[i];
   }
-  for (const auto& [hash, alike] : groups) neighbours += alike.differ ? alike.rows : 0;
+  double counted = 0, neighbours = 0;
+  for (const auto& [hash, alike] : sample.groups()) {
+    counted += alike.rows;
+    neighbours += alike.differ ? alike.rows : 0;
+  }
   return neighbours / std::max(1.0, counted);
 }
 
@@ -85,10 +110,10 @@ std::vector<GuardFinding> FindDuplicateRows(const GuardInput& input) {
   for (size_t i = 0; i < input.rows; ++i) whole[i] += ValueHash(input.target[i], input.columns.size());
   const double twins = ShareWithTwin(whole);
   if (twins >= kShare) {
-    const uint64_t step = std::max<uint64_t>(1, input.rows * columns / kMostHashes);
+    const size_t most_groups = std::max<size_t>(1000, kMostGroupsOfAll / columns);
     double neighbours = 0;
     for (size_t j = 0; j < input.columns.size(); ++j)
-      if (input.columns[j].used) neighbours += ShareWithNeighbour(input.columns[j], j, whole, step);
+      if (input.columns[j].used) neighbours += ShareWithNeighbour(input.columns[j], j, whole, most_groups);
     if (twins >= kOverNeighbours * neighbours)
       findings.push_back(
           {"duplicates", "",

@@ -34,10 +34,21 @@ TEST(DuplicateRows, CountsFewRows) {
   EXPECT_DOUBLE_EQ(PercentOfCopies(Copies(1000, 10, 100)), 100);
 }
 
-// 600,000 rows: a sixth of the hashes is looked at. With few different rows that sixth may hold more or fewer than a sixth of the rows.
+// Of many different rows a part is counted; of few, all.
 TEST(DuplicateRows, EstimatesAShareOfMany) {
   EXPECT_NEAR(PercentOfCopies(Copies(600'000, 100'000, 3)), 50, 1);
-  for (const size_t different : {500, 1000, 3000}) EXPECT_DOUBLE_EQ(PercentOfCopies(Copies(600'000, different, 600'000 / different)), 100);
+  EXPECT_NEAR(PercentOfCopies(Copies(600'000, 250'000, 2)), 500.0 / 6, 1);
+  for (const size_t different : {1, 2, 5, 500, 3000})
+    EXPECT_DOUBLE_EQ(PercentOfCopies(Copies(600'000, different, 600'000 / different)), 100) << different;
+}
+
+// By chance each row is in both.
+TEST(DuplicateRows, FewDifferentRowsAreInTrainAndTest) {
+  for (const size_t different : {2, 5, 10}) {
+    PlantedTable table = Copies(300'000, different, 300'000 / different);
+    table.test_values = {std::vector<double>(table.values[0].begin(), table.values[0].begin() + 1000)};
+    EXPECT_TRUE(FindTestRowsInTrain(table.Input()).empty()) << different;
+  }
 }
 
 }  // namespace
