@@ -53,8 +53,8 @@ class Blend {
   size_t size() const { return experts_.size(); }
 
   // Blends the experts' predictions of this row (those of `members`, outputs numbers each) into `out`; false when none of them predicted.
-  // `parties` (may be null): what each party says, outputs numbers each, for Learn; where outcomes are late, then what both blends and the
-  // choice say.
+  // `parties` (may be null): what each party says, outputs numbers each, for Learn; where outcomes are late, then what both blends say
+  // and, of classes, ExpertChoice::kSaid numbers.
   bool Predict(const std::vector<uint32_t>& members, const std::vector<double>& predictions, double* out,
                std::vector<double>* parties = nullptr) const;
 

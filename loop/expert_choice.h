@@ -27,8 +27,7 @@ class ExpertChoice {
 
   explicit ExpertChoice(size_t classes);  // at least two
 
-  // Experts are numbered as they were added. At first all have the same share; one that joins later has what it would have had then, which
-  // all others give: its own voice is soon known, but what it could have said before is not.
+  // Experts are numbered as they were added. One that joins later begins with the share that it would have had at first.
   void AddExpert();
 
   // `blended`: a probability a class; `experts`: the same of each expert, null where it is silent. `out`: a probability a class.
