@@ -19,11 +19,11 @@
 namespace everlearn {
 namespace {
 
-constexpr double kLargestGrowth = 1e12;     // of the weights, before all are divided by it
-constexpr double kLargestWeight = 1e6;      // of a row, relative to the mean
-constexpr double kLeastDeviation = 1e-100;  // below it there is none
-constexpr size_t kMostCells = 1'900'000;    // of counts of categories, 15 MB a memory; a new category beyond them says nothing
-constexpr double kLossFades = 0.002;        // of the losses that the memories are compared by
+constexpr double kLargestGrowth = 1e12;    // of the weights, before all are divided by it
+constexpr double kLargestWeight = 1e6;     // of a row, relative to the mean
+constexpr double kLeastVariance = 1e-200;  // below it there is none
+constexpr size_t kMostCells = 1'900'000;   // of counts of categories, 15 MB a memory; a new category beyond them says nothing
+constexpr double kLossFades = 0.002;       // of the losses that the memories are compared by
 
 struct Settings {
   double forgetting, prior_rows, smoothing;
@@ -41,7 +41,7 @@ struct ValueCounts {
 };
 
 struct Normal {
-  double mean, deviation;
+  double mean, variance;
 };
 
 // The counts of the rows, with one rate of forgetting.
@@ -59,6 +59,7 @@ class Memory {
         squares_(features_ * columns_),
         values_(features_),
         scores_(classes_),
+        products_(classes_),
         probabilities_(classes_) {
     for (size_t j = 0; j < features_; ++j) {
       values_[j].cells.resize((is_category_[j] ? 1 : 2) * columns_);
@@ -151,21 +152,21 @@ class Memory {
     NaiveBayesParameters model;
     const double temperature = temperature_.Get();
     model.begin = {0};
-    for (size_t k = 0; k < classes_; ++k) model.log_prior.push_back(temperature * LogPrior(k));
+    for (size_t k = 0; k < classes_; ++k) model.log_prior.push_back(temperature * std::log(Prior(k)));
     for (size_t j = 0; j < features_; ++j) {
       model.is_category.push_back(is_category_[j]);
       const size_t values = values_[j].cells.size() / columns_;
       for (size_t v = 0; v < values; ++v) {
         const size_t value = is_category_[j] ? (v + 1) % values : v;  // the model has missing categories last
-        for (size_t k = 0; k < classes_; ++k) model.log_share.push_back(temperature * LogShare(j, value, k));
+        for (size_t k = 0; k < classes_; ++k) model.log_share.push_back(temperature * std::log(Share(j, value, k)));
       }
       for (size_t k = 0; k < classes_; ++k) {
-        const Normal normal = is_category_[j] ? Normal{0, 1} : NormalOf(j, k);
-        const double deviation = normal.deviation / std::sqrt(temperature);  // tempers the exponent; the share the rest
+        const Normal normal = is_category_[j] ? Normal{0, 1} : NormalOf(j, k, NormalOfAll(j));
+        const double deviation = std::sqrt(normal.variance);
         model.mean.push_back(normal.mean);
-        model.deviation.push_back(deviation);
+        model.deviation.push_back(deviation / std::sqrt(temperature));  // tempers the exponent; the share the rest
         if (!is_category_[j])
-          model.log_share[model.begin.back() * classes_ + k] += std::log(deviation) - temperature * std::log(normal.deviation);
+          model.log_share[model.begin.back() * classes_ + k] += std::log(model.deviation.back()) - temperature * std::log(deviation);
       }
       model.begin.push_back(model.log_share.size() / classes_);
     }
@@ -175,58 +176,79 @@ class Memory {
  private:
   static constexpr double kLeastScore = 50;  // below the best; farther ones teach the temperature nothing more
   static constexpr double kLeastProbability = 1e-4;
+  static constexpr double kLeastProduct = 1e-80;  // times the largest variance's inverse it is still a number
 
   double Rows(double grown) const { return grown / growth_; }
 
-  double LogPrior(size_t k) const {
-    return std::log((Rows(class_rows_[k]) + 0.5) / (Rows(class_rows_[classes_]) + 0.5 * static_cast<double>(classes_)));
+  double Prior(size_t k) const {
+    return (Rows(class_rows_[k]) + 0.5) / (Rows(class_rows_[classes_]) + 0.5 * static_cast<double>(classes_));
   }
 
-  // 0 where no row had the value.
-  double LogShare(size_t feature, size_t value, size_t k) const {
+  // 1 where no row had the value.
+  double Share(size_t feature, size_t value, size_t k) const {
     const ValueCounts& values = values_[feature];
-    if (!(values.cells[value * columns_ + classes_] > 0)) return 0;
-    return std::log((Rows(values.cells[value * columns_ + k]) + settings_.smoothing) /
-                    (Rows(values.total[k]) + settings_.smoothing * values.occurring));
+    if (!(values.cells[value * columns_ + classes_] > 0)) return 1;
+    return (Rows(values.cells[value * columns_ + k]) + settings_.smoothing) /
+           (Rows(values.total[k]) + settings_.smoothing * values.occurring);
   }
 
-  Normal NormalOf(size_t feature, size_t k) const {
-    const size_t at = feature * columns_ + k, all = feature * columns_ + classes_;
-    if (!(count_[all] > 0)) return {0, 1};
-    const double prior = settings_.prior_rows, rows = Rows(count_[at]);
-    const double mean = (rows * mean_[at] + prior * mean_[all]) / (rows + prior), moved = mean_[at] - mean;
-    double of_all = squares_[all] / count_[all];
-    if (!(of_all > kLeastDeviation * kLeastDeviation)) of_all = 1;
-    const double variance = (Rows(squares_[at]) + rows * moved * moved + prior * of_all) / (rows + prior);
-    return {mean, std::max(std::sqrt(variance), kLeastDeviation)};
+  Normal NormalOfAll(size_t feature) const {
+    const size_t all = feature * columns_ + classes_;
+    const double variance = count_[all] > 0 ? squares_[all] / count_[all] : 0;
+    return {mean_[all], variance > kLeastVariance ? variance : 1};
   }
 
-  // Logarithms of the joint densities, not tempered.
+  Normal NormalOf(size_t feature, size_t k, const Normal& all) const {
+    const size_t at = feature * columns_ + k;
+    if (!(count_[feature * columns_ + classes_] > 0)) return {0, 1};
+    const double prior = settings_.prior_rows, rows = Rows(count_[at]), part = 1 / (rows + prior);
+    const double mean = (rows * mean_[at] + prior * all.mean) * part, moved = mean_[at] - mean;
+    const double variance = (Rows(squares_[at]) + rows * moved * moved + prior * all.variance) * part;
+    return {mean, std::max(variance, kLeastVariance)};
+  }
+
+  // Logarithms of the joint densities, not tempered: half of the logarithm of a product of squares, which is taken where the product gets
+  // large or small, and at the end. One logarithm a feature would be most of the work.
   void Score(const double* row) const {
-    for (size_t k = 0; k < classes_; ++k) scores_[k] = LogPrior(k);
+    std::fill(scores_.begin(), scores_.end(), 0.0);
+    for (size_t k = 0; k < classes_; ++k) products_[k] = Prior(k) * Prior(k);
     for (size_t j = 0; j < features_; ++j) {
       const double x = row[j];
       const bool missing = is_category_[j] ? !(x >= 0) : std::isnan(x);
       const size_t known = values_[j].cells.size() / columns_ - 1;
       if (is_category_[j]) {
-        if (missing || x < static_cast<double>(known)) AddShares(j, missing ? 0 : static_cast<size_t>(x) + 1);
+        if (missing || x < static_cast<double>(known)) MultiplyShares(j, missing ? 0 : static_cast<size_t>(x) + 1);
         continue;
       }
-      if (values_[j].occurring > 1) AddShares(j, missing ? 1 : 0);
-      if (!missing) AddDensities(j, x);
+      if (values_[j].occurring > 1) MultiplyShares(j, missing ? 1 : 0);
+      if (!missing) MultiplyDensities(j, x);
+    }
+    for (size_t k = 0; k < classes_; ++k) scores_[k] += 0.5 * std::log(products_[k]);
+  }
+
+  void Multiply(size_t k, double factor) const {
+    double& product = products_[k];
+    product *= factor;
+    if (product > kLeastProduct && product < 1 / kLeastProduct) return;
+    scores_[k] += 0.5 * std::log(product);
+    product = 1;
+  }
+
+  void MultiplyShares(size_t feature, size_t value) const {
+    for (size_t k = 0; k < classes_; ++k) {
+      const double share = Share(feature, value, k);
+      Multiply(k, share * share);
     }
   }
 
-  void AddShares(size_t feature, size_t value) const {
-    for (size_t k = 0; k < classes_; ++k) scores_[k] += LogShare(feature, value, k);
-  }
-
-  void AddDensities(size_t feature, double x) const {
-    const double limit = kNormalLimit / std::sqrt(temperature_.Get());  // as in the snapshot, which holds what is tempered
+  void MultiplyDensities(size_t feature, double x) const {
+    const Normal all = NormalOfAll(feature);
+    const double most = kNormalLimit * kNormalLimit / temperature_.Get();  // as in the snapshot, which holds what is tempered
     for (size_t k = 0; k < classes_; ++k) {
-      const Normal normal = NormalOf(feature, k);
-      const double z = std::clamp((x - normal.mean) / normal.deviation, -limit, limit);
-      scores_[k] -= 0.5 * z * z + std::log(normal.deviation);
+      const Normal normal = NormalOf(feature, k, all);
+      const double from_mean = x - normal.mean, part = 1 / normal.variance, squared = from_mean * from_mean * part;
+      scores_[k] -= 0.5 * (squared < most ? squared : most);
+      Multiply(k, part);
     }
   }
 
@@ -285,7 +307,7 @@ class Memory {
   std::vector<ValueCounts> values_;             // one a feature
   size_t cells_ = 0;                            // of values_, beyond the first ones
   TemperatureScaling temperature_;
-  mutable std::vector<double> scores_;
+  mutable std::vector<double> scores_, products_;
   std::vector<double> probabilities_;
 };
 
