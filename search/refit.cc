@@ -15,6 +15,17 @@ double MoreRows(const Dataset& data, const std::vector<Fold>& folds) {
   return static_cast<double>(data.rows()) / static_cast<double>(std::max<size_t>(1, folds.front().train.size()));
 }
 
+// What was best on the first fold, but not fewer than on half of the folds: where what is to be predicted there is new, its best is chance.
+int64_t Rounds(const Trial& trial) {
+  std::vector<int64_t> rounds;
+  for (const auto& piece : trial.pieces)
+    if (piece && piece->status == TrialStatus::kOk && !piece->cut) rounds.push_back(piece->rounds);
+  if (rounds.empty()) return trial.pieces[0]->rounds;
+  const auto middle = rounds.begin() + static_cast<std::ptrdiff_t>((rounds.size() - 1) / 2);
+  std::nth_element(rounds.begin(), middle, rounds.end());
+  return std::max(trial.pieces[0]->rounds, *middle);
+}
+
 class Refitting {
  public:
   Refitting(const Trials& all, const Dataset& data, const std::vector<Fold>& folds, WorkerPool* pool, const RefitOptions& options)
@@ -43,14 +54,15 @@ class Refitting {
   void Start(size_t number) {
     constexpr double kMargin = 1.1;
     const Trial& trial = all_[number];
-    if (trial.pieces[0]->rounds == 0) return;  // what was measured made none
+    const int64_t rounds = Rounds(trial);
+    if (rounds == 0) return;  // what was measured made none
     const Candidate& candidate = trial.candidate;
     PieceRequest request{.number = number,
                          .learner = candidate.learner,
                          .parameters = ToText(candidate.parameters.ToJson()),
                          .fold = kAllRows,
                          .seed = FitSeed(options_.seed, 0),
-                         .rounds = std::max<int64_t>(0, trial.pieces[0]->rounds)};
+                         .rounds = std::max<int64_t>(0, rounds)};
     if (options_.units > 0) {
       const double needed = Learners()
                                 .Get(candidate.learner)
