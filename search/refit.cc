@@ -52,10 +52,10 @@ class Refitting {
 
   // Where there is time for it.
   void Start(size_t number) {
-    constexpr double kMargin = 1.1;
     const Trial& trial = all_[number];
     const int64_t rounds = Rounds(trial);
-    if (rounds == 0) return;  // what was measured made none
+    const double margin = rounds > 0 ? 0.5 : 1.1;  // on a fold, rounds went on for a while beyond the best
+    if (rounds == 0) return;                       // what was measured made none
     const Candidate& candidate = trial.candidate;
     PieceRequest request{.number = number,
                          .learner = candidate.learner,
@@ -72,7 +72,7 @@ class Refitting {
       units_ -= needed;
     } else {
       request.seconds = options_.seconds_left();
-      if (trial.pieces[0]->cut || trial.pieces[0]->fit_seconds * more_rows_ * kMargin > request.seconds) return;
+      if (trial.pieces[0]->cut || trial.pieces[0]->fit_seconds * more_rows_ * margin > request.seconds) return;
     }
     try {
       pool_->Start(request);
