@@ -1,4 +1,5 @@
-// Fits trials of a search again on all rows, with the rounds that were best on their first fold.
+// Fits trials of a search again on all rows, with the rounds that were best on their first fold, and at least on half of
+// the folds.
 //
 // Belongs to the thread of the pool. With `units` the results do not depend on the clock.
 #pragma once
