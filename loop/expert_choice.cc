@@ -10,8 +10,7 @@ namespace everlearn {
 namespace {
 
 constexpr size_t kRateCount = ExpertChoice::kRates.size();
-// Chosen on the streams of docs/benchmarks.md, 1,000 rows late, where they hardly matter: half or twice of one of them changes the mean
-// error by less than 0.2% of it, of kRates by 1%.
+// Chosen on the streams of docs/benchmarks.md, 1,000 rows late, where half or twice of one of them hardly matters.
 constexpr double kBlendFirst = 0.4;  // share of the blend, at first
 constexpr double kRateOfRates = 8;
 constexpr double kFirstVariance = 50;  // V₀

@@ -54,8 +54,8 @@ class Refitting {
   void Start(size_t number) {
     const Trial& trial = all_[number];
     const int64_t rounds = Rounds(trial);
-    const double margin = rounds > 0 ? 0.5 : 1.1;  // on a fold, rounds went on for a while beyond the best
     if (rounds == 0) return;                       // what was measured made none
+    const double margin = rounds > 0 ? 0.5 : 1.1;  // on a fold, rounds went on for a while beyond the best
     const Candidate& candidate = trial.candidate;
     PieceRequest request{.number = number,
                          .learner = candidate.learner,
